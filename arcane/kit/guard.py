@@ -1,0 +1,63 @@
+"""The one place where a route says who may call it.
+
+A route carries exactly one of `requires(permission)`, `signed_in()` or `public(reason)`; a test
+walks all routes and fails on one that carries none. How the answer is worked out is policy:
+`arcane.access` puts an `Authoriser` on `app.state.authoriser`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fastapi import Depends, Request
+
+from arcane.kit.actor import Actor
+
+
+class Authoriser(Protocol):
+    """Turns a request into an Actor, or raises: 401 without credentials, 404 for a stranger, 403 without the permission."""
+
+    async def authorise(self, request: Request, permission: str | None) -> Actor:
+        """Returns the actor for the scope the path names (`organisation_id`, `project_id`, or the instance)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a route declared; kept on the dependency so that tests and the OpenAPI document can read it."""
+
+    permission: str | None = None
+    public_reason: str | None = None
+
+
+class Guard:
+    """A FastAPI dependency that yields the Actor (None on public routes)."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
+    async def __call__(self, request: Request) -> Actor | None:
+        if self.access.public_reason is not None:
+            return None
+        authoriser: Authoriser = request.app.state.authoriser
+        return await authoriser.authorise(request, self.access.permission)
+
+
+def requires(permission: str) -> Any:
+    """Declares that the caller needs `permission` in the scope the path names; injects the Actor."""
+    return Depends(Guard(Access(permission=permission)))
+
+
+def signed_in() -> Any:
+    """Declares that any signed-in caller may call; injects an Actor at instance scope."""
+    return Depends(Guard(Access()))
+
+
+def public(reason: str) -> Any:
+    """Declares that nobody needs to sign in, and why."""
+    return Depends(Guard(Access(public_reason=reason)))
+
+
+Dependency = Callable[..., Awaitable[Any]]

@@ -1,0 +1,97 @@
+"""A trace: all spans of one trace id that are known, and the tree they form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from arcane.model.ids import TraceId
+from arcane.model.span import Span, StatusCode
+
+
+class Trace:
+    """The spans of one trace, in order of start time, each span id once.
+
+    `warnings` says what is known to be missing or changed (a size cut in the backend, a
+    clock that ran backwards); an empty tuple means nothing is known to be missing.
+    """
+
+    def __init__(self, trace_id: TraceId, spans: Iterable[Span], warnings: tuple[str, ...] = ()) -> None:
+        self.trace_id = trace_id
+        unique: dict[str, Span] = {}
+        for span in spans:
+            unique.setdefault(span.span_id, span)
+        self.spans: tuple[Span, ...] = tuple(sorted(unique.values(), key=lambda s: (s.start, s.span_id)))
+        self.warnings = warnings
+
+    def __repr__(self) -> str:
+        return f"Trace({self.trace_id}, {len(self.spans)} spans)"
+
+    @cached_property
+    def by_id(self) -> dict[str, Span]:
+        """Span id -> span."""
+        return {span.span_id: span for span in self.spans}
+
+    @cached_property
+    def children(self) -> dict[str, tuple[Span, ...]]:
+        """Span id -> its children in order of start; spans without children have no entry."""
+        found: dict[str, list[Span]] = {}
+        known = self.by_id
+        for span in self.spans:
+            if span.parent_span_id in known and span.parent_span_id != span.span_id:
+                found.setdefault(span.parent_span_id, []).append(span)
+        return {span_id: tuple(spans) for span_id, spans in found.items()}
+
+    @cached_property
+    def roots(self) -> tuple[Span, ...]:
+        """Spans that say they have no parent."""
+        return tuple(span for span in self.spans if not span.parent_span_id)
+
+    @cached_property
+    def orphans(self) -> tuple[Span, ...]:
+        """Spans whose parent is not in the trace (not received, not sampled, or in another store)."""
+        known = self.by_id
+        return tuple(span for span in self.spans if span.parent_span_id and span.parent_span_id not in known)
+
+    @cached_property
+    def root(self) -> Span | None:
+        """The earliest root, or None where no root was received."""
+        return self.roots[0] if self.roots else None
+
+    @cached_property
+    def start(self) -> int:
+        """Start of the earliest span; 0 for an empty trace."""
+        return self.spans[0].start if self.spans else 0
+
+    @cached_property
+    def end(self) -> int:
+        """End of the span that ends last; 0 for an empty trace."""
+        return max((span.end for span in self.spans), default=0)
+
+    @property
+    def duration(self) -> int:
+        """Nanoseconds from the first start to the last end."""
+        return max(0, self.end - self.start)
+
+    @cached_property
+    def error_count(self) -> int:
+        """How many spans have the status error."""
+        return sum(span.status is StatusCode.ERROR for span in self.spans)
+
+    def walk(self) -> Iterator[tuple[Span, int]]:
+        """Yields every span once with its depth, depth first: roots and orphans by start, children by start.
+
+        Spans on a cycle of parents are reached too: the earliest of a cycle counts as its top.
+        """
+        seen: set[str] = set()
+        tops = [*self.roots, *self.orphans]
+        tops.sort(key=lambda span: (span.start, span.span_id))
+        for top in (*tops, *self.spans):
+            stack = [(top, 0)]
+            while stack:
+                span, depth = stack.pop()
+                if span.span_id in seen:
+                    continue
+                seen.add(span.span_id)
+                yield span, depth
+                stack.extend((child, depth + 1) for child in reversed(self.children.get(span.span_id, ())))
