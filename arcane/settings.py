@@ -15,10 +15,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class DatabaseSettings(BaseModel):
     """Postgres holds metadata only: never a trace."""
 
-    url: SecretStr | None = Field(None, description="Owner connection, used by `arcane migrate`. Empty: `make up` runs its own Postgres.")
-    app_url: SecretStr | None = Field(None, description="Connection of the running application as the role without ownership. Empty: derived from `url` with `app_role` and `app_password`.")
+    url: SecretStr | None = Field(
+        None,
+        description="Owner connection, for `arcane migrate`. Empty: `make up` runs its own Postgres.",
+    )
+    app_url: SecretStr | None = Field(
+        None,
+        description="Connection of the running application, as a role that owns nothing. "
+        "Empty: `url` with `app_role` and `app_password`.",
+    )
     app_role: str = Field("arcane_app", description="Role the application runs as; `arcane migrate` creates it.")
-    app_password: SecretStr | None = Field(None, description="Password of `app_role`. Empty: derived from the secret key.")
+    app_password: SecretStr | None = Field(
+        None, description="Password of `app_role`. Empty: derived from the secret key."
+    )
     pool_size: int = Field(10, ge=1, le=200, description="Most connections of one backend process.")
 
 
@@ -27,7 +36,10 @@ class ServerSettings(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8085, ge=0, le=65535, description="Port to listen on.")
-    public_url: str = Field("http://127.0.0.1:8085", description="Address that people and links use. With https, cookies are Secure.")
+    public_url: str = Field(
+        "http://127.0.0.1:8085",
+        description="Address that people and links use. With https, cookies are Secure.",
+    )
     max_body_bytes: int = Field(2 * 1024 * 1024, description="Largest request body.")
     request_timeout_s: float = Field(30.0, gt=0, description="Deadline of a request unless it says less.")
     development: bool = Field(False, description="Serves /styleguide and reloads templates.")
@@ -39,10 +51,16 @@ class AccessSettings(BaseModel):
     session_days: int = Field(7, ge=1, le=90, description="Days until a session ends.")
     owner_email: str | None = Field(None, description="Headless start: creates the instance owner with this address.")
     owner_password: SecretStr | None = Field(None, description="Headless start: the owner's password.")
-    sign_in_attempts: int = Field(10, ge=1, description="Failed sign-ins per address and account in 15 minutes before 429.")
+    sign_in_attempts: int = Field(
+        10, ge=1, description="Failed sign-ins per address and account in 15 minutes before 429."
+    )
     invitation_days: int = Field(7, ge=1, description="Days an invitation is valid.")
     min_password_length: int = Field(12, ge=8, description="Shortest password.")
-    cache_seconds: float = Field(30.0, ge=0, description="Longest time permissions are kept in memory; changes are announced at once over Postgres.")
+    cache_seconds: float = Field(
+        30.0,
+        ge=0,
+        description="Longest time permissions are kept in memory; changes are announced at once over Postgres.",
+    )
 
 
 class SecretSettings(BaseModel):
@@ -54,9 +72,15 @@ class SecretSettings(BaseModel):
 class EgressSettings(BaseModel):
     """Where adapters may connect to."""
 
-    allow_networks: list[str] = Field(default_factory=list, description="Networks that are allowed although they are loopback, link-local, private or otherwise reserved, for instance 127.0.0.0/8.")
+    allow_networks: list[str] = Field(
+        default_factory=list,
+        description="Networks that are allowed although they are loopback, link-local, private or "
+        "otherwise reserved, for instance 127.0.0.0/8.",
+    )
     allow_schemes: list[str] = Field(default_factory=lambda: ["http", "https"], description="URL schemes.")
-    max_response_bytes: int = Field(256 * 1024 * 1024, description="Largest response body of a datasource, after decompression.")
+    max_response_bytes: int = Field(
+        256 * 1024 * 1024, description="Largest response body of a datasource, after decompression."
+    )
     connect_timeout_s: float = Field(5.0, gt=0, description="Longest wait for a connection.")
     max_redirects: int = Field(3, ge=0, description="Redirects that are followed, each checked like a first request.")
     max_connections: int = Field(64, ge=1, description="Most connections to one datasource.")
@@ -71,21 +95,31 @@ class LimitSettings(BaseModel):
     query_bytes_max: int = Field(32 * 1024, description="Longest query text.")
     datasources_per_search: int = Field(16, ge=1, description="Most datasources one search asks.")
     concurrent_requests: int = Field(64, ge=1, description="Most upstream requests of this process at once.")
-    candidates_max: int = Field(5_000, ge=1, description="Most traces looked at for one page when a residual has to be evaluated here.")
-    source_timeout_s: float = Field(20.0, gt=0, description="Longest wait for one datasource within the request's deadline.")
+    candidates_max: int = Field(
+        5_000,
+        ge=1,
+        description="Most traces looked at for one page when a residual has to be evaluated here.",
+    )
+    source_timeout_s: float = Field(
+        20.0, gt=0, description="Longest wait for one datasource within the request's deadline."
+    )
 
 
 class FileSettings(BaseModel):
     """What the otlp_file adapter may read."""
 
-    allow_roots: list[Path] = Field(default_factory=list, description="Folders below which otlp_file datasources may read. Empty: none.")
+    allow_roots: list[Path] = Field(
+        default_factory=list, description="Folders below which otlp_file datasources may read. Empty: none."
+    )
     max_index_bytes: int = Field(256 * 1024 * 1024, description="Memory for the index of one datasource.")
 
 
 class BrokerSettings(BaseModel):
     """How jobs travel."""
 
-    url: SecretStr | None = Field(None, description="amqp://, amqps://, kafka:// or kafka+ssl://. Empty: jobs are kept in Postgres.")
+    url: SecretStr | None = Field(
+        None, description="amqp://, amqps://, kafka:// or kafka+ssl://. Empty: jobs are kept in Postgres."
+    )
 
 
 class LogSettings(BaseModel):

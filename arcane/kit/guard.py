@@ -17,7 +17,7 @@ from arcane.kit.actor import Actor
 
 
 class Authoriser(Protocol):
-    """Turns a request into an Actor, or raises: 401 without credentials, 404 for a stranger, 403 without the permission."""
+    """Turns a request into an Actor; raises 401 without credentials, 404 for a stranger, 403 for a member."""
 
     async def authorise(self, request: Request, permission: str | None) -> Actor:
         """Returns the actor for the scope the path names (`organisation_id`, `project_id`, or the instance)."""
@@ -39,6 +39,7 @@ class Guard:
         self.access = access
 
     async def __call__(self, request: Request) -> Actor | None:
+        """Returns the actor the route declared, None on a public one."""
         if self.access.public_reason is not None:
             return None
         authoriser: Authoriser = request.app.state.authoriser

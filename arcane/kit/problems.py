@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 
-class Problem(Exception):  # noqa: N818 - the RFC's word
+class Problem(Exception):
     """A request that cannot be answered as asked. `detail` is safe to show."""
 
     status: ClassVar[int] = 400

@@ -10,11 +10,11 @@ import msgspec
 class SourceStatus(StrEnum):
     """How a datasource answered."""
 
-    OK = "ok"                    # everything that was asked for
-    PARTIAL = "partial"          # rows came, and some are known to be missing (see warnings)
+    OK = "ok"  # everything that was asked for
+    PARTIAL = "partial"  # rows came, and some are known to be missing (see warnings)
     APPROXIMATE = "approximate"  # a bound was reached: what is missing is not known
-    FAILED = "failed"            # no rows (see error)
-    SKIPPED = "skipped"          # not asked, and why
+    FAILED = "failed"  # no rows (see error)
+    SKIPPED = "skipped"  # not asked, and why
 
 
 class SourceError(msgspec.Struct, frozen=True):

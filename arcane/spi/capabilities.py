@@ -12,7 +12,7 @@ class Order(StrEnum):
     """Which traces a limited scan returns."""
 
     NEWEST_FIRST = "newest_first"  # the newest traces of the range, newest first
-    FIRST_FOUND = "first_found"    # any traces of the range, in any order
+    FIRST_FOUND = "first_found"  # any traces of the range, in any order
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class AttributeQuery:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a check of the connection found. `latency_ms` is one round trip; `newest_trace` is nanoseconds since the epoch."""
+    """What a check found. `latency_ms` is one round trip; `newest_trace` is nanoseconds since the epoch."""
 
     version: str | None
     latency_ms: float
