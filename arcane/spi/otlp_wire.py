@@ -1,0 +1,124 @@
+"""OTLP's JSON shapes as msgspec types: what may stand in a file or an HTTP answer, before it means anything.
+
+Producers differ, and all of these are met in the field: 64-bit numbers as strings or numbers,
+enums as numbers or names, ids as hex (the OTLP specification, the collector's file exporter)
+or base64 (jsonpb, hence Tempo), zero values left out.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class AnyValue(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+    """At most one member is set; none of them stands for a value that is absent."""
+
+    string_value: str | None = None
+    int_value: int | str | None = None
+    double_value: float | str | None = None
+    bool_value: bool | None = None
+    array_value: ArrayValue | None = None
+    kvlist_value: KeyValueList | None = None
+    bytes_value: str | None = None
+
+
+class ArrayValue(msgspec.Struct, omit_defaults=True, frozen=True):
+    """Values in order."""
+
+    values: list[AnyValue] = []
+
+
+class KeyValue(msgspec.Struct, frozen=True):
+    """An attribute; without a value in some producers."""
+
+    key: str
+    value: AnyValue | None = None
+
+
+class KeyValueList(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A map as a list of pairs."""
+
+    values: list[KeyValue] = []
+
+
+class WireEvent(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+    """A span event."""
+
+    time_unix_nano: int | str = 0
+    name: str = ""
+    attributes: list[KeyValue] = []
+    dropped_attributes_count: int = 0
+
+
+class WireLink(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+    """A span link."""
+
+    trace_id: str = ""
+    span_id: str = ""
+    trace_state: str = ""
+    attributes: list[KeyValue] = []
+    dropped_attributes_count: int = 0
+    flags: int = 0
+
+
+class WireStatus(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A span's status."""
+
+    code: int | str = 0
+    message: str = ""
+
+
+class WireSpan(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+    """A span."""
+
+    trace_id: str = ""
+    span_id: str = ""
+    trace_state: str = ""
+    parent_span_id: str = ""
+    flags: int = 0
+    name: str = ""
+    kind: int | str = 0
+    start_time_unix_nano: int | str = 0
+    end_time_unix_nano: int | str = 0
+    attributes: list[KeyValue] = []
+    dropped_attributes_count: int = 0
+    events: list[WireEvent] = []
+    dropped_events_count: int = 0
+    links: list[WireLink] = []
+    dropped_links_count: int = 0
+    status: WireStatus | None = None
+
+
+class WireScope(msgspec.Struct, omit_defaults=True, frozen=True):
+    """An instrumentation scope."""
+
+    name: str = ""
+    version: str = ""
+    attributes: list[KeyValue] = []
+
+
+class ScopeSpans(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+    """The spans of one scope."""
+
+    scope: WireScope | None = None
+    spans: list[WireSpan] = []
+
+
+class WireResource(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A resource."""
+
+    attributes: list[KeyValue] = []
+
+
+class ResourceSpans(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+    """The spans of one resource."""
+
+    resource: WireResource | None = None
+    scope_spans: list[ScopeSpans] = []
+
+
+class TracesDocument(msgspec.Struct, rename="camel", frozen=True):
+    """A body with spans: OTLP's `resourceSpans`, or `batches` as Tempo's first API names the same list."""
+
+    resource_spans: list[ResourceSpans] = []
+    batches: list[ResourceSpans] = []
