@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["tests.support.postgres"]
+pytest_plugins = ["tests.support.not_run", "tests.support.postgres"]
 
 
 @pytest.fixture

@@ -1,0 +1,82 @@
+# Everything a person or CI runs. `make up` needs Python 3.11+, make and a shell; nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := @$(PYTHON) -I arcane/local/install.py
+LOCK := uv pip compile pyproject.toml --quiet --universal --generate-hashes --no-annotate --no-header $(UPGRADE)
+WORKERS ?= 2
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help up down install-dev test lint fmt types web unit tests coverage bench lock docs-check openapi \
+	i18n-extract screenshots image clean
+
+help: ## lists these targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## installs what is missing and starts everything on loopback; Ctrl-C stops it
+	$(INSTALL) run
+	@exec $(BIN)/arcane up
+
+down: ## stops what an earlier `make up` left running
+	@$(BIN)/arcane down
+
+install-dev:
+	$(INSTALL) dev
+
+test: lint types web tests ## everything a machine without Docker can check
+
+lint: install-dev ## style, format, import contracts
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/lint-imports
+
+fmt: install-dev ## puts the code into its format
+	$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format --quiet
+
+types: install-dev ## mypy --strict
+	$(BIN)/mypy
+
+web: install-dev ## the checks of the TypeScript modules
+	PATH="$$PWD/.venv/node:$$PATH" npm run --silent check
+	PATH="$$PWD/.venv/node:$$PATH" npm run --silent test
+
+unit: install-dev ## the fast tests: no database, no browser
+	$(PYTEST) -q -n $(WORKERS) tests/unit tests/property tests/architecture
+
+tests: install-dev
+	$(PYTEST) -q -n $(WORKERS)
+
+coverage: install-dev ## the tests again, with branch coverage
+	$(BIN)/coverage erase
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run --parallel-mode -m pytest -q -n 0
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+bench: install-dev ## the measured claims; prints what bench/README.md records
+	$(BIN)/python -m bench
+
+lock: ## resolves the dependencies (UPGRADE=--upgrade for newer ones); no registry host gets into the files
+	$(LOCK) --all-extras --group build --group local --group dev --group e2e -o requirements-dev.lock
+	$(LOCK) --group build --group local -c requirements-dev.lock -o requirements-local.lock
+	$(LOCK) --group build --extra clickhouse --extra rabbitmq --extra kafka -c requirements-dev.lock -o requirements.lock
+
+docs-check: install-dev ## documentation against code
+	$(PYTEST) -q -n 0 tests/architecture
+
+openapi: install-dev ## writes docs/reference/openapi.json
+	$(BIN)/arcane openapi > docs/reference/openapi.json
+
+i18n-extract: install-dev ## collects every sentence a person sees into web/locale/messages.pot
+	$(BIN)/pybabel extract --quiet -F babel.cfg --omit-header --sort-by-file -o web/locale/messages.pot .
+
+screenshots: install-dev ## pictures of every page for the README and for review
+	$(BIN)/python -m tests.e2e.screenshots
+
+image: ## the two container images
+	docker build --target backend -t arcane-backend .
+	docker build --target worker -t arcane-worker .
+
+clean: ## removes what was built; keeps .local (your data)
+	rm -rf .venv node_modules web/static/dist dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
