@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
@@ -48,10 +48,10 @@ class Adapter(ABC):
     capabilities: Capabilities
 
     @abstractmethod
-    def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncIterator[ScanPage]:
+    def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
         """Yields up to `request.limit` traces in pages; see ScanPage for what the last page says.
 
-        Raises DatasourceError. Closing the iterator ends the upstream request.
+        Raises DatasourceError. Closing the generator ends the upstream request.
         """
 
     @abstractmethod

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from arcane.traceql.ast import Field, LiteralType, Op, Scope
+from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, LiteralType, Op, Scope, Unary
 
 
 class Order(StrEnum):
@@ -61,3 +62,38 @@ class Capabilities:
     """Attribute names and values come from an index, not from scanning."""
     concurrency: int = 8
     """Most requests at once that are polite towards this backend."""
+
+    def covers(self, expr: Expr | None) -> bool:
+        """True when the backend answers the condition, maybe with a superset; None, as in `{}`, always is.
+
+        A negation needs an operand that is exact: what is left out of a superset's complement
+        would be missing from the answer.
+        """
+        match expr:
+            case None:
+                return True
+            case Binary(Op.AND, left, right):
+                return self.covers(left) and self.covers(right)
+            case Binary(Op.OR, left, right):
+                return self.push_or and self.covers(left) and self.covers(right)
+            case Unary(Op.NOT, operand):
+                return self.push_not and self.exact(operand)
+        return any(True for _ in self._rules(expr))
+
+    def exact(self, expr: Expr | None) -> bool:
+        """True when the backend answers the condition, and its answer is Arcane's."""
+        match expr:
+            case None:
+                return True
+            case Binary(Op.AND, left, right):
+                return self.exact(left) and self.exact(right)
+            case Binary(Op.OR, left, right):
+                return self.push_or and self.exact(left) and self.exact(right)
+            case Unary(Op.NOT, operand):
+                return self.push_not and self.exact(operand)
+        return any(rule.exact for rule in self._rules(expr))
+
+    def _rules(self, expr: Expr) -> Iterator[PushRule]:
+        match expr:
+            case Binary(op, Field() as field, Literal() as literal) if op in COMPARISONS:
+                yield from (rule for rule in self.push if rule.covers(field, op, literal.type))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from arcane.model.deadline import Deadline
@@ -13,7 +13,7 @@ from arcane.traceql.ast import Field
 class Scans(Protocol):
     """The part of an adapter that the defaults need."""
 
-    def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncIterator[ScanPage]:
+    def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
         """See Adapter.scan."""
         ...
 
