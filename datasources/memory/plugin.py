@@ -1,0 +1,58 @@
+"""The kind `memory`: for development."""
+
+from __future__ import annotations
+
+from arcane.spi import (
+    COMPARISONS,
+    Adapter,
+    AdapterContext,
+    BadResponse,
+    Capabilities,
+    DatasourcePlugin,
+    LiteralType,
+    Misconfigured,
+    Order,
+    PushRule,
+    Scope,
+    decode_json,
+    traces_of,
+)
+from datasources.memory.adapter import MemoryAdapter
+from datasources.memory.settings import MemorySettings
+
+EVERYTHING = Capabilities(
+    push=(PushRule(frozenset(Scope), COMPARISONS, frozenset(LiteralType)),),
+    push_or=True,
+    push_not=True,
+    order=Order.NEWEST_FIRST,
+    whole_traces=True,
+    native_attributes=True,
+)
+"""All that the reference adapter can do."""
+
+
+class MemoryPlugin(DatasourcePlugin[MemorySettings]):
+    """Makes adapters over pasted traces."""
+
+    kind = "memory"
+    title = "In memory"
+    summary = "Traces pasted as OTLP JSON, for development."
+    settings = MemorySettings
+
+    def base_url(self, settings: MemorySettings) -> str | None:
+        return None
+
+    def headers(self, settings: MemorySettings) -> dict[str, str]:
+        return {}
+
+    def connect(self, settings: MemorySettings, context: AdapterContext) -> Adapter:
+        spans = []
+        for number, line in enumerate(settings.document.splitlines(), start=1):
+            try:
+                spans.extend(decode_json(line.encode()) if line.strip() else ())
+            except BadResponse as exc:
+                raise Misconfigured(f"Line {number} is not OTLP JSON.") from exc
+        return MemoryAdapter(traces_of(spans), EVERYTHING)
+
+
+PLUGIN = MemoryPlugin()
