@@ -121,7 +121,8 @@ def _sources(root: Path) -> Iterator[Path]:
     """What a build of the page assets reads, in a fixed order."""
     yield from (root / "package.json", root / "package-lock.json")
     yield from sorted((*root.glob("web/*.mjs"), *root.glob("web/*.json")))
-    yield from sorted(file for file in (root / "web/src").rglob("*") if file.is_file())
+    for folder in ("web/src", "web/styles"):
+        yield from sorted(file for file in (root / folder).rglob("*") if file.is_file())
 
 
 def _packages(root: Path, arguments: Sequence[str]) -> bool:
