@@ -14,13 +14,17 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import anyio
 import asyncpg
 import pytest
 
+from arcane.kit.migrate import app_url, migrate, owner_url
 from arcane.local.postgres import EmbeddedPostgres
+from arcane.settings import DatabaseSettings, Settings
 
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "shared_buffers=64MB")
 
@@ -34,7 +38,9 @@ class Server:
     user: str
     password: str
 
-    def url(self, database: str, *, user: str | None = None, password: str | None = None, driver: str = "postgresql+asyncpg") -> str:
+    def url(
+        self, database: str, *, user: str | None = None, password: str | None = None, driver: str = "postgresql+asyncpg"
+    ) -> str:
         return f"{driver}://{user or self.user}:{password or self.password}@{self.host}:{self.port}/{database}"
 
     async def execute(self, sql: str, database: str = "postgres") -> None:
@@ -46,7 +52,7 @@ class Server:
 
 
 def _given() -> Server | None:
-    url = os.environ.get("ARCANE_TEST_DATABASE_URL")
+    url = os.environ.get("ARCANE_TEST_DATABASE_URL")  # noqa: TID251 - about the tests, not a setting
     if not url:
         return None
     parts = urlsplit(url)
@@ -66,7 +72,14 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
             folder = Path(tempfile.mkdtemp(prefix="arcane-pg-"))
             folder.chmod(0o755)
             running = EmbeddedPostgres(folder, _FAST).start()
-            state.update(port=running.port, user=running.user, password=running.password, pid=running.process.pid, folder=str(folder), users=0)
+            state.update(
+                port=running.port,
+                user=running.user,
+                password=running.password,
+                pid=running.process.pid,
+                folder=str(folder),
+                users=0,
+            )
             running.process.returncode = 0  # handed over: whoever is last stops it by its pid
         state["users"] += 1
         server = Server("127.0.0.1", state["port"], state["user"], state["password"])
@@ -78,13 +91,13 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
             state.clear()
 
 
-class _turn:  # noqa: N801 - reads as a statement
+class _turn:
     """Holds the run's shared state file while the block runs."""
 
     def __init__(self, shared: Path) -> None:
         self.path = shared / "postgres.json"
 
-    def __enter__(self) -> dict[str, object] | object:
+    def __enter__(self) -> dict[str, Any]:
         self.file = self.path.open("a+")
         fcntl.flock(self.file, fcntl.LOCK_EX)
         self.file.seek(0)
@@ -115,4 +128,81 @@ async def empty_database(postgres_server: Server) -> AsyncIterator[str]:
     name = f"t_{uuid4().hex}"
     await postgres_server.execute(f'CREATE DATABASE "{name}"')
     yield name
+    await postgres_server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+OWNER = "arcane_test_owner"
+"""Owns the tables of the tests: an ordinary role, so that FORCE ROW LEVEL SECURITY binds it as in production."""
+APP = "arcane_test_app"
+_PASSWORD = "test-only"
+
+
+@dataclass(frozen=True, slots=True)
+class MigratedDatabase:
+    """A database of this test's own, at the newest revision."""
+
+    name: str
+    settings: Settings
+    server: Server
+
+    @property
+    def owner_url(self) -> str:
+        """As the owner of the tables, for the application's driver."""
+        return owner_url(self.settings)
+
+    @property
+    def app_url(self) -> str:
+        """As the role the application runs as."""
+        return app_url(self.settings)
+
+    @property
+    def superuser_dsn(self) -> str:
+        """As superuser, for asyncpg: sees every row, for what a test has to look at or to plant."""
+        return self.server.url(self.name, driver="postgresql")
+
+    @property
+    def app_dsn(self) -> str:
+        """As the application's role, for asyncpg."""
+        return self.server.url(self.name, user=APP, password=_PASSWORD, driver="postgresql")
+
+
+def database_settings(server: Server, name: str) -> DatabaseSettings:
+    """Returns settings for the database `name` with the tests' ordinary owner."""
+    return DatabaseSettings.model_validate(
+        {
+            "url": server.url(name, user=OWNER, password=_PASSWORD),
+            "app_role": APP,
+            "app_password": _PASSWORD,
+            "pool_size": 5,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
+    """The name of the database that tests clone; the first xdist worker migrates it."""
+    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    with _turn(shared) as state:
+        if "template" not in state:
+            name = f"template_{uuid4().hex}"
+            anyio.run(_make_template, postgres_server, name)
+            state["template"] = name
+        return str(state["template"])
+
+
+async def _make_template(server: Server, name: str) -> None:
+    await server.execute(
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{OWNER}') THEN "
+        f"CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{_PASSWORD}'; END IF; END $$"
+    )
+    await server.execute(f'CREATE DATABASE "{name}" OWNER {OWNER}')
+    await migrate(Settings(database=database_settings(server, name)))
+
+
+@pytest.fixture
+async def migrated_database(postgres_server: Server, template_database: str) -> AsyncIterator[MigratedDatabase]:
+    """A clone of the template: every table, the system roles, nothing else."""
+    name = f"t_{uuid4().hex}"
+    await postgres_server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}" OWNER {OWNER}')
+    yield MigratedDatabase(name, Settings(database=database_settings(postgres_server, name)), postgres_server)
     await postgres_server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
