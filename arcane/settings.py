@@ -122,6 +122,16 @@ class BrokerSettings(BaseModel):
     )
 
 
+class WorkerSettings(BaseModel):
+    """How workers and the backend know each other."""
+
+    key: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Shared by the backend and its workers: signs what they send each other. Empty: no workers.",
+    )
+
+
 class LogSettings(BaseModel):
     """What is written about what happens. Never trace content."""
 
@@ -142,4 +152,5 @@ class Settings(BaseSettings):
     limits: LimitSettings = Field(default_factory=LimitSettings)
     files: FileSettings = Field(default_factory=FileSettings)
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
     log: LogSettings = Field(default_factory=LogSettings)

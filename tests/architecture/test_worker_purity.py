@@ -1,0 +1,54 @@
+"""The worker cannot touch a datasource or the database: it does not even have the code in its process (R2)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+ALLOWED = (
+    "arcane.messaging",
+    "arcane.model.deadline",
+    "arcane.kit.clock",
+    "arcane.kit.logging",
+    "arcane.kit.signing",
+    "arcane.kit.supervised",
+    "arcane.kit.telemetry",
+)
+PACKAGES = {"arcane", "arcane.kit", "arcane.model"}
+FORBIDDEN = (
+    "sqlalchemy",
+    "sqlmodel",
+    "asyncpg",
+    "alembic",
+    "fastapi",
+    "aiohttp",
+    "clickhouse_connect",
+    "datasources",
+    "web",
+)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> set[str]:
+    """What a process holds that has imported all of the worker."""
+    program = (
+        "import importlib, pkgutil, sys, worker\n"
+        "for module in pkgutil.walk_packages(worker.__path__, 'worker.'):\n"
+        "    importlib.import_module(module.name)\n"
+        "print('\\n'.join(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_a_worker_holds_only_its_part_of_arcane(loaded: set[str]) -> None:
+    ours = {name for name in loaded if name.split(".")[0] == "arcane"} - PACKAGES
+    assert "worker.main" in loaded
+    assert {name for name in ours if not name.startswith(ALLOWED)} == set()
+
+
+@pytest.mark.parametrize("forbidden", FORBIDDEN)
+def test_a_worker_holds_no_database_no_web_framework_and_no_adapter(loaded: set[str], forbidden: str) -> None:
+    assert {name for name in loaded if name.split(".")[0] == forbidden} == set()

@@ -1,0 +1,96 @@
+"""The worker: a process of its own that does the long work, and touches neither the database nor a datasource (R2)."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import anyio
+from anyio.abc import SocketAttribute
+from pydantic import ValidationError
+
+from arcane.kit.clock import SystemClock
+from arcane.kit.logging import configure_logging, get_logger
+from arcane.kit.supervised import say_ready, until_parent_ends
+from arcane.messaging.workers import WorkerAnnouncement
+from worker.backend import Backend
+from worker.health import Health
+from worker.heartbeat import Heartbeat
+from worker.settings import Settings, WorkerSettings
+
+log = get_logger("worker.main")
+
+
+async def run(settings: WorkerSettings, *, supervised: bool) -> None:
+    """Works until the process is told to end (or its parent ends, when `supervised`)."""
+    clock = SystemClock()
+    announcement = WorkerAnnouncement(name=settings.name, version=version("arcane"), started_at=clock.now(), runs=())
+    listener = await anyio.create_tcp_listener(local_host=settings.health_host, local_port=settings.health_port)
+    async with listener, Backend.connected(settings, clock) as backend, anyio.create_task_group() as group:
+        heartbeat = Heartbeat(backend, announcement)
+        group.start_soon(listener.serve, Health(lambda: heartbeat.heard).answer)
+        group.start_soon(heartbeat.run)
+        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
+        log.info("worker_started", worker=settings.name, health_port=port)
+        if supervised:
+            group.start_soon(_tell_parent, heartbeat)
+        await _until_told_to_end(supervised=supervised)
+        group.cancel_scope.cancel()
+    log.info("worker_stopped", worker=settings.name)
+
+
+async def _tell_parent(heartbeat: Heartbeat) -> None:
+    await heartbeat.announced.wait()
+    say_ready()
+
+
+async def _until_told_to_end(*, supervised: bool) -> None:
+    async with anyio.create_task_group() as group:
+
+        async def parent() -> None:
+            await until_parent_ends()
+            group.cancel_scope.cancel()
+
+        async def signals() -> None:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+                async for _ in received:
+                    group.cancel_scope.cancel()
+
+        group.start_soon(signals)
+        if supervised:
+            group.start_soon(parent)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code; what is wrong with the settings is told in one line."""
+    parser = argparse.ArgumentParser(prog="arcane worker", description="Runs the work that the backend hands out.")
+    parser.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
+    supervised = parser.parse_args(arguments).supervised
+    try:
+        settings = Settings()
+    except ValidationError as exc:
+        return _fail(_first_fault(exc))
+    configure_logging(settings.log.level, json_lines=settings.log.json_lines)
+    try:
+        anyio.run(lambda: run(settings.worker, supervised=supervised))
+    except OSError as exc:
+        where = f"{settings.worker.health_host}:{settings.worker.health_port}"
+        return _fail(f"cannot listen on {where}: {exc.strerror}; choose another ARCANE_WORKER__HEALTH_PORT")
+    return 0
+
+
+def _first_fault(exc: ValidationError) -> str:
+    fault = exc.errors(include_input=False, include_url=False)[0]
+    return f"ARCANE_{'__'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+
+
+def _fail(line: str) -> int:
+    sys.stderr.write(f"arcane: {line}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
