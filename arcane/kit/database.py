@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
+from anyio import move_on_after
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.kit.actor import Tenant
+
+_OPEN_TRANSACTIONS: ContextVar[int] = ContextVar("open_transactions", default=0)
 
 _SET_TENANT = text(
     "SELECT set_config('arcane.organisation_id', :organisation_id, true), "
@@ -23,6 +28,15 @@ _SET_TENANT = text(
     "set_config('arcane.user_id', :user_id, true), "
     "set_config('arcane.instance', :instance, true)"
 )
+
+
+def transaction_is_open() -> bool:
+    """Returns True in a task that is inside `Database.transaction`, or was started inside one.
+
+    Egress asks: a request to the network while a transaction is open holds a connection of the pool
+    for as long as somebody else's server likes.
+    """
+    return _OPEN_TRANSACTIONS.get() > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +67,23 @@ class Database:
                     "instance": "on" if tenant.instance else "",
                 },
             )
-            yield session
+            _OPEN_TRANSACTIONS.set(_OPEN_TRANSACTIONS.get() + 1)
+            try:
+                yield session
+            finally:
+                _OPEN_TRANSACTIONS.set(_OPEN_TRANSACTIONS.get() - 1)
 
     async def aclose(self) -> None:
         """Closes every connection."""
         await self.engine.dispose()
+
+    async def answers(self, *, within_s: float) -> bool:
+        """Returns True when Postgres answers a query in time."""
+        with move_on_after(within_s):
+            try:
+                async with self.engine.connect() as connection:
+                    await connection.execute(text("SELECT 1"))
+            except (OSError, SQLAlchemyError, TimeoutError):
+                return False
+            return True
+        return False
