@@ -1,0 +1,69 @@
+"""The pages over services in memory: what page tests and a designer's browser run against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import FastAPI, Request
+
+from arcane.kit.actor import Actor, ActorKind
+from arcane.kit.http import install_problem_handlers
+from arcane.kit.problems import NotFound, NotSignedIn
+from arcane.settings import ServerSettings, Settings
+from web.shell import Place
+from web.site import mount_pages
+
+ORGANISATION_ID = UUID("0192f000-0000-7000-8000-00000000000a")
+PROJECT_ID = UUID("0192f000-0000-7000-8000-00000000000b")
+PLACES = (
+    Place("acme", "acme", "support", "support", PROJECT_ID),
+    Place("acme", "acme", "research", "research", UUID("0192f000-0000-7000-8000-00000000000c")),
+    Place("globex", "globex", "billing", "billing", UUID("0192f000-0000-7000-8000-00000000000d")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Who is signed in, as the access slice leaves it on the request."""
+
+    name: str = "Ada Lovelace"
+    email: str = "ada@example.com"
+    csrf_token: str = "csrf-of-ada"
+
+
+class FakeAuthoriser:
+    """Everybody is Ada, except with the cookie `stranger`."""
+
+    async def authorise(self, request: Request, permission: str | None) -> Actor:
+        if "stranger" in request.cookies:
+            raise NotSignedIn("sign in first")
+        request.state.session = Session()
+        organisation = request.path_params.get("organisation", "acme")
+        if organisation not in {place.organisation for place in PLACES}:
+            raise NotFound("no such organisation")
+        return Actor(
+            ActorKind.USER,
+            UUID(int=1),
+            "Ada Lovelace",
+            frozenset({"traces:read", "datasources:read"}),
+            ORGANISATION_ID,
+            PROJECT_ID,
+        )
+
+
+class FakeDirectory:
+    async def places(self, request: Request, actor: Actor) -> Sequence[Place]:
+        return PLACES
+
+
+def fake_app(settings: Settings | None = None) -> FastAPI:
+    """Returns the application with every page of this project mounted."""
+    settings = settings or Settings(_env_file=None, server=ServerSettings(development=True))  # type: ignore[call-arg]
+    app = FastAPI(openapi_url=None)
+    app.state.settings = settings
+    app.state.authoriser = FakeAuthoriser()
+    install_problem_handlers(app)
+    mount_pages(app, settings, FakeDirectory())
+    return app

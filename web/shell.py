@@ -1,0 +1,150 @@
+"""The frame around every page: where a person is, where they can go, how they like it."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Literal, Protocol
+from uuid import UUID
+
+from starlette.requests import Request
+
+from arcane.kit.actor import Actor
+from web.flash import Flash, Flashes
+from web.i18n import Language
+from web.security import nonce_of
+
+Theme = Literal["system", "light", "dark"]
+THEMES: tuple[Theme, ...] = ("system", "light", "dark")
+THEME_COOKIE = "arcane_theme"
+ZONE_COOKIE = "arcane_zone"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A project somebody can go to. `home` is its first page."""
+
+    organisation: str
+    organisation_name: str
+    project: str
+    project_name: str
+    project_id: UUID
+
+    @property
+    def home(self) -> str:
+        """The address of the project's traces."""
+        return f"/o/{self.organisation}/p/{self.project}/traces"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in."""
+
+    name: str
+    email: str
+
+    @property
+    def initial(self) -> str:
+        """The letter in the avatar."""
+        return (self.name or self.email or "?")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class RailLink:
+    """An entry of the left rail; `key` is what a page names to be marked as current."""
+
+    key: str
+    label: str
+    href: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class RailGroup:
+    """Entries under one heading."""
+
+    label: str
+    links: tuple[RailLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What layout.html and shell.html show around a page."""
+
+    language: Language
+    theme: Theme
+    zone: tzinfo
+    zone_name: str
+    nonce: str
+    path: str
+    csrf_token: str = ""
+    flashes: tuple[Flash, ...] = ()
+    person: Person | None = None
+    organisation: str = ""
+    organisation_name: str = ""
+    place: Place | None = None
+    places: tuple[Place, ...] = ()
+    rail: tuple[RailGroup, ...] = ()
+    section: str = ""
+    instance: bool = False
+
+
+class Directory(Protocol):
+    """Where pages learn what a signed-in person may go to."""
+
+    async def places(self, request: Request, actor: Actor) -> Sequence[Place]:
+        """Returns the projects `actor` can open, in the order to show them."""
+        ...
+
+
+def plain_shell(request: Request, language: Language, *, section: str = "") -> Shell:
+    """Returns the frame of a page without a tenant: sign-in, errors, the style guide."""
+    session = getattr(request.state, "session", None)
+    zone, zone_name = zone_of(request)
+    return Shell(
+        language=language,
+        theme=theme_of(request),
+        zone=zone,
+        zone_name=zone_name,
+        nonce=nonce_of(request.scope),
+        path=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        csrf_token=getattr(session, "csrf_token", ""),
+        flashes=Flashes.of(request).messages,
+        person=Person(session.name, session.email) if session is not None else None,
+        section=section,
+    )
+
+
+def rail_of(language: Language, organisation: str, place: Place | None, actor: Actor) -> tuple[RailGroup, ...]:
+    """Returns the rail's entries: only pages that exist, only those `actor` may open."""
+    say = language.gettext
+    groups = []
+    if place is not None and actor.may("traces:read"):
+        groups.append(RailGroup(say("Observe"), (RailLink("traces", say("Traces"), place.home, "search"),)))
+    operate = []
+    if organisation and actor.may("datasources:read"):
+        operate.append(
+            RailLink("datasources", say("Datasources"), f"/o/{organisation}/settings/datasources", "database")
+        )
+    if organisation:
+        operate.append(RailLink("settings", say("Settings"), f"/o/{organisation}/settings", "settings"))
+    if operate:
+        groups.append(RailGroup(say("Operate"), tuple(operate)))
+    return tuple(groups)
+
+
+def theme_of(request: Request) -> Theme:
+    """Returns the theme the person chose, `system` until they do."""
+    chosen = request.cookies.get(THEME_COOKIE)
+    return next((theme for theme in THEMES if theme == chosen), "system")
+
+
+def zone_of(request: Request) -> tuple[tzinfo, str]:
+    """Returns the browser's time zone as the early script told it, UTC until it does."""
+    name = request.cookies.get(ZONE_COOKIE, "")
+    try:
+        return (zoneinfo.ZoneInfo(name), name) if name else (UTC, "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC, "UTC"

@@ -1,0 +1,58 @@
+"""Puts the pages on the application: templates, built files, error pages, security headers, and every router."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import FileResponse
+
+from arcane.kit.guard import public
+from arcane.settings import Settings
+from web.assets import FOREVER, Assets
+from web.errors import install_error_pages
+from web.i18n import Languages
+from web.pages import preferences, search, styleguide, trace
+from web.rendering import Renderer, environment
+from web.security import PageSecurity
+from web.directory import ServiceDirectory
+from web.shell import Directory
+
+PAGES: Final[tuple[APIRouter, ...]] = (
+    preferences.router,
+    search.router,
+    trace.router,
+)
+DEVELOPMENT_PAGES: Final[tuple[APIRouter, ...]] = (styleguide.router,)
+
+assets_router = APIRouter(include_in_schema=False)
+
+
+@assets_router.get("/assets/{name}", dependencies=[public("styles, scripts and fonts hold nothing of anybody's")])
+async def asset(request: Request, name: str) -> Response:
+    assets: Assets = request.app.state.assets
+    found = assets.find(name)
+    headers = {"cache-control": FOREVER, "vary": "accept-encoding", "x-content-type-options": "nosniff"}
+    if found.brotli is not None and "br" in request.headers.get("accept-encoding", ""):
+        return FileResponse(found.brotli, media_type=found.media_type, headers={**headers, "content-encoding": "br"})
+    return FileResponse(found.path, media_type=found.media_type, headers=headers)
+
+
+def mount_pages(app: FastAPI, settings: Settings, directory: Directory | None = None) -> None:
+    """Makes `app` serve the pages. Call it last: it wraps the exception handlers that are there by then."""
+    development = settings.server.development
+    assets = Assets.load(reloads=development)
+    languages = Languages.load()
+    app.state.assets = assets
+    app.state.renderer = Renderer(
+        environments={
+            code: environment(language, assets, reloads=development) for code, language in languages.by_code.items()
+        },
+        languages=languages,
+        directory=directory or ServiceDirectory(),
+    )
+    app.include_router(assets_router)
+    for router in (*PAGES, *(DEVELOPMENT_PAGES if development else ())):
+        app.include_router(router)
+    install_error_pages(app, app.state.renderer)
+    app.add_middleware(PageSecurity)

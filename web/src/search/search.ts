@@ -1,0 +1,1 @@
+export function init(_element: HTMLElement): void {}
