@@ -142,7 +142,9 @@ class LogSettings(BaseModel):
 class Settings(BaseSettings):
     """All settings of a process."""
 
-    model_config = SettingsConfigDict(env_prefix="ARCANE_", env_nested_delimiter="__", env_file=".env", extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="ARCANE_", env_nested_delimiter="__", env_file=".env", env_ignore_empty=True, extra="forbid"
+    )
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)

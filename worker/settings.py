@@ -36,7 +36,9 @@ class LogSettings(BaseModel):
 class Settings(BaseSettings):
     """All settings of a worker."""
 
-    model_config = SettingsConfigDict(env_prefix="ARCANE_", env_nested_delimiter="__", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="ARCANE_", env_nested_delimiter="__", env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
 
     worker: WorkerSettings = Field(default_factory=dict, validate_default=True)
     log: LogSettings = Field(default_factory=LogSettings)

@@ -11,7 +11,7 @@ import anyio
 from anyio.abc import Process, TaskStatus
 
 from arcane.kit.supervised import READY
-from arcane.local.folder import LocalError
+from arcane.local.errors import LocalError
 
 _READY_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 15.0

@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
+from arcane.local.errors import LocalError
+
 _POLL_S = 0.05
-
-
-class LocalError(Exception):
-    """This machine's instance cannot run; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

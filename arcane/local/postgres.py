@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from arcane.local.errors import PostgresError
 from arcane.local.unprivileged import as_user, hand_over
 
 _INSTALLS = {"18": "pginstall18", "16": "pginstall"}  # major version -> folder in the wheel, newest first
@@ -25,10 +26,6 @@ _SUPERUSER = "arcane_owner"
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
 _POLL_S = 0.02
-
-
-class PostgresError(Exception):
-    """The embedded server cannot run; the message is one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,95 @@
+"""`arcane up`: one machine's whole instance, from an empty folder to pages that answer, and down again."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import anyio
+
+from arcane.kit.migrate import migrate
+from arcane.kit.serving import PortTaken, listen
+from arcane.local.children import Child, run_child
+from arcane.local.environment import child_environment, local_settings, own_address
+from arcane.local.errors import LocalError, PostgresError
+from arcane.local.faults import reaching_database
+from arcane.local.folder import LocalFolder
+from arcane.local.postgres import EmbeddedPostgres, RunningPostgres
+from arcane.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """Brings everything up, says where it is, and keeps it running until told to stop."""
+
+    given: Settings
+    folder: LocalFolder
+    say: Callable[[str], None]
+
+    async def run(self) -> None:
+        """Everything ran and has been stopped again. Raises LocalError, or what `migrate` raises."""
+        with self.folder.locked():
+            self._check_port()
+            async with anyio.create_task_group() as group:
+                group.start_soon(_cancel_on_signal, group.cancel_scope)
+                with self._postgres() as running:
+                    await self._until_told_to_stop(running)
+        self.say(f"stopped; your data stays in {self.folder.path}")
+
+    def _check_port(self) -> None:
+        server = self.given.server
+        try:
+            listen(server.host, server.port).close()
+        except PortTaken as exc:
+            raise LocalError(f"{exc}: ARCANE_SERVER__PORT=8090 make up") from exc
+
+    @contextmanager
+    def _postgres(self) -> Iterator[RunningPostgres | None]:
+        """While the block runs, the embedded server does too; None when another Postgres was named."""
+        if self.given.database.url is not None:
+            yield None
+            return
+        embedded = EmbeddedPostgres(self.folder.postgres)
+        embedded.stop_left_over()
+        running = embedded.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+
+    async def _until_told_to_stop(self, running: RunningPostgres | None) -> None:
+        keys = self.folder.keys()
+        settings = local_settings(self.given, self.folder, keys, running.url() if running else None)
+        async with anyio.create_task_group() as group:
+            if running is not None:
+                group.start_soon(_watch, running)
+            with reaching_database():
+                await migrate(settings)
+            await group.start(run_child, _backend(settings))
+            await group.start(run_child, _worker(settings))
+            self.say(f"Arcane is at {settings.server.public_url}")
+
+
+def _backend(settings: Settings) -> Child:
+    return Child("backend", [sys.executable, "-m", "arcane.cli", "serve", "--supervised"], child_environment(settings))
+
+
+def _worker(settings: Settings) -> Child:
+    # By name, not by import: nothing of Arcane's core imports the worker.
+    here = {"ARCANE_WORKER__BACKEND_URL": own_address(settings), "ARCANE_WORKER__HEALTH_PORT": "0"}
+    return Child("worker", [sys.executable, "-m", "worker.main", "--supervised"], here | child_environment(settings))
+
+
+async def _cancel_on_signal(scope: anyio.CancelScope) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+        async for _ in received:
+            scope.cancel()
+
+
+async def _watch(running: RunningPostgres) -> None:
+    """Raises PostgresError when the server ends by itself."""
+    await anyio.to_thread.run_sync(running.process.wait, abandon_on_cancel=True)
+    raise PostgresError("Postgres stopped by itself, so everything else was stopped; its log is beside its data")
