@@ -22,13 +22,13 @@ class Position:
 class Scope(StrEnum):
     """Where a field is looked up."""
 
-    NONE = ""               # span, then resource
+    NONE = ""  # span, then resource
     SPAN = "span"
     RESOURCE = "resource"
     EVENT = "event"
     LINK = "link"
     INSTRUMENTATION = "instrumentation"
-    PARENT = "parent"       # parses, is refused by check
+    PARENT = "parent"  # parses, is refused by check
     INTRINSIC = "intrinsic"
 
 
@@ -52,7 +52,7 @@ class Op(StrEnum):
     MOD = "%"
     POW = "^"
     NOT = "!"
-    NEG = "neg"             # unary minus
+    NEG = "neg"  # unary minus
 
 
 COMPARISONS = frozenset({Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE, Op.MATCH, Op.NOT_MATCH})

@@ -1,0 +1,83 @@
+"""Makes what a result list shows of a trace, from the whole trace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from arcane.model.hit import MatchedSpan, ServiceStats, TraceHit
+from arcane.model.span import Span, StatusCode
+from arcane.model.trace import Trace
+from arcane.model.values import Attributes, AttributeValue
+from arcane.traceql.ast import Field, LiteralType, Scope
+from arcane.traceql.fields import field_value
+from arcane.traceql.intrinsics import type_of
+from arcane.traceql.literals import spell_duration
+
+_SHOWN_ELSEWHERE = frozenset(
+    {"name", "duration", "span:id", "trace:id", "traceDuration", "rootName", "rootServiceName"}
+)
+"""Intrinsics that a hit has in places of their own."""
+
+
+def hit_of(trace: Trace, matched: Sequence[Span], fields: Sequence[Field], spans_per_trace: int) -> TraceHit:
+    """Returns the hit for `trace`; `matched` are its spans that match, in order of start, `fields` what to show."""
+    root = trace.root
+    shown = listed_fields(fields)
+    return TraceHit(
+        trace_id=trace.trace_id,
+        start=trace.start,
+        duration=trace.duration,
+        root_service=root.service_name if root else None,
+        root_name=root.name if root else None,
+        matched=len(matched),
+        spans=tuple(_matched_span(span, trace, shown) for span in matched[:spans_per_trace]),
+        span_count=len(trace.spans),
+        error_count=trace.error_count,
+        services=service_stats(trace),
+    )
+
+
+def listed_fields(fields: Sequence[Field]) -> tuple[Field, ...]:
+    """Returns those of `fields` that stand among a matched span's attributes."""
+    return tuple(field for field in fields if field.scope is not Scope.INTRINSIC or field.name not in _SHOWN_ELSEWHERE)
+
+
+def attribute_key(field: Field) -> str:
+    """Returns the key of `field` among a matched span's attributes: its name without a scope, as Tempo has it."""
+    return field.name
+
+
+def service_stats(trace: Trace) -> dict[str, ServiceStats]:
+    """Returns how many spans, and how many with an error, each service of the trace has."""
+    counts: dict[str, list[int]] = {}
+    for span in trace.spans:
+        count = counts.setdefault(span.service_name, [0, 0])
+        count[0] += 1
+        count[1] += span.status is StatusCode.ERROR
+    return {service: ServiceStats(spans, errors) for service, (spans, errors) in counts.items()}
+
+
+def _matched_span(span: Span, trace: Trace, fields: Sequence[Field]) -> MatchedSpan:
+    attributes: Attributes = {}
+    for field in fields:
+        value = field_value(field, span, trace)
+        if value is None or attribute_key(field) in attributes:
+            continue
+        if type_of(field) is LiteralType.DURATION:
+            value = _durations(value)
+        attributes[attribute_key(field)] = value
+    return MatchedSpan(
+        span_id=span.span_id,
+        start=span.start,
+        duration=span.duration,
+        name=span.name,
+        service=span.service_name,
+        status=span.status,
+        attributes=attributes,
+    )
+
+
+def _durations(value: AttributeValue) -> AttributeValue:
+    if isinstance(value, list):
+        return [_durations(one) for one in value]
+    return spell_duration(value) if isinstance(value, int) else value
