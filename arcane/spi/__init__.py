@@ -34,6 +34,8 @@ from arcane.spi.errors import (
     Unsupported,
 )
 from arcane.spi.http import HttpRequest, HttpResponse, HttpSession, HttpStream
+from arcane.spi.otlp import decode_json, decode_protobuf, encode_json, traces_of
+from arcane.spi.sampling import names_in, values_in
 from arcane.spi.scan import (
     AttributeName,
     AttributeQuery,
@@ -43,8 +45,13 @@ from arcane.spi.scan import (
     ScanPage,
     ScanRequest,
 )
+from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, LiteralType, Op, Scope, SpansetFilter, Unary
+from arcane.traceql.evaluate import CompiledFilter, compile_filter, mentioned_fields
+from arcane.traceql.format import format_expr
+from arcane.traceql.hits import hit_of
 
 __all__ = [
+    "COMPARISONS",
     "NANOS_PER_MILLISECOND",
     "NANOS_PER_SECOND",
     "NO_RESOURCE",
@@ -58,11 +65,15 @@ __all__ = [
     "Attributes",
     "BackendFailed",
     "BadResponse",
+    "Binary",
     "Candidate",
     "Capabilities",
+    "CompiledFilter",
     "DatasourceError",
     "DatasourcePlugin",
     "Deadline",
+    "Expr",
+    "Field",
     "Forbidden",
     "Health",
     "HttpRequest",
@@ -70,9 +81,12 @@ __all__ = [
     "HttpSession",
     "HttpStream",
     "InstrumentationScope",
+    "Literal",
+    "LiteralType",
     "MatchedSpan",
     "Misconfigured",
     "Nanos",
+    "Op",
     "Order",
     "PushRule",
     "RateLimited",
@@ -80,12 +94,14 @@ __all__ = [
     "Resource",
     "ScanPage",
     "ScanRequest",
+    "Scope",
     "ServiceStats",
     "Span",
     "SpanEvent",
     "SpanId",
     "SpanKind",
     "SpanLink",
+    "SpansetFilter",
     "StatusCode",
     "TimeRange",
     "TimedOut",
@@ -93,9 +109,20 @@ __all__ = [
     "Trace",
     "TraceHit",
     "TraceId",
+    "Unary",
     "Unauthorized",
     "Unreachable",
     "Unsupported",
+    "compile_filter",
+    "decode_json",
+    "decode_protobuf",
+    "encode_json",
+    "format_expr",
+    "hit_of",
+    "mentioned_fields",
+    "names_in",
     "parse_span_id",
     "parse_trace_id",
+    "traces_of",
+    "values_in",
 ]

@@ -55,9 +55,7 @@ class Adapter(ABC):
         """
 
     @abstractmethod
-    async def get_trace(
-        self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline
-    ) -> Trace | None:
+    async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
         """Returns every span of the trace this datasource has, or None; `within` may help it look faster."""
 
     @abstractmethod

@@ -75,7 +75,7 @@ class MemoryAdapter(Adapter):
         traces: Iterable[Trace],
         capabilities: Capabilities,
         *,
-        faults: Faults = Faults(),  # noqa: B008 - frozen
+        faults: Faults = Faults(),
         page_size: int = 50,
     ) -> None:
         self.capabilities = capabilities
@@ -178,5 +178,3 @@ def _superset(trace: Trace, matched: list[Span]) -> list[Span]:
     """Returns the matched spans and some that do not match: always the same ones, so that a failure repeats."""
     kept = {span.span_id for span in matched}
     return [span for span in trace.spans if span.span_id in kept or crc32(span.span_id.encode()) % 3 == 0]
-
-

@@ -14,6 +14,7 @@ from arcane.spi import (
     Order,
     PushRule,
     Scope,
+    Span,
     decode_json,
     traces_of,
 )
@@ -46,7 +47,7 @@ class MemoryPlugin(DatasourcePlugin[MemorySettings]):
         return {}
 
     def connect(self, settings: MemorySettings, context: AdapterContext) -> Adapter:
-        spans = []
+        spans: list[Span] = []
         for number, line in enumerate(settings.document.splitlines(), start=1):
             try:
                 spans.extend(decode_json(line.encode()) if line.strip() else ())

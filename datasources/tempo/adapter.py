@@ -1,0 +1,202 @@
+"""Asks Tempo over HTTP. What is asked is made in `compile`, what it means in `decode`."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from urllib.parse import quote
+
+from arcane.spi import (
+    NANOS_PER_SECOND,
+    Adapter,
+    AttributeName,
+    AttributeQuery,
+    AttributeValueCount,
+    Capabilities,
+    Deadline,
+    Field,
+    Health,
+    HttpRequest,
+    HttpResponse,
+    HttpSession,
+    Order,
+    ScanPage,
+    ScanRequest,
+    Scope,
+    TimeRange,
+    Trace,
+    TraceId,
+    format_expr,
+    mentioned_fields,
+)
+from datasources.tempo import decode
+from datasources.tempo.answers import checked, error_of
+from datasources.tempo.compile import (
+    MAX_SPANS_PER_SET,
+    PUSH,
+    PUSH_ABSENCE,
+    compile_condition,
+    compile_query,
+    compile_window,
+)
+
+_PROTOBUF = {"accept": "application/protobuf"}
+_JSON = {"accept": "application/json"}
+_NAME = Field(Scope.INTRINSIC, "name")
+_STATUS = Field(Scope.INTRINSIC, "status")
+_SERVICE = Field(Scope.RESOURCE, "service.name")
+_VERSION = re.compile(r"v?(\d+)\.(\d+)")
+_MOST_RECENT_SINCE = (2, 8)
+_ABSENCE_SINCE = (3, 0)
+_HOUR_NS = 3_600 * NANOS_PER_SECOND
+_NO_ROUTE = b"404 page not found"
+
+
+class TempoAdapter(Adapter):
+    """A Tempo of version 2 or 3, one binary or many, behind whichever gateway."""
+
+    def __init__(self, http: HttpSession, max_range_hours: int) -> None:
+        self._http = http
+        self._version: str | None = None
+        self._version_asked = False
+        self._has_v2 = True
+        self.capabilities = Capabilities(
+            push=PUSH,
+            push_or=True,
+            order=Order.FIRST_FOUND,  # until a version says otherwise
+            max_limit=1_000,
+            time_resolution_ns=NANOS_PER_SECOND,
+            max_range_ns=max_range_hours * _HOUR_NS - 2 * NANOS_PER_SECOND,  # it is rounded outwards
+            native_attributes=True,
+        )
+
+    async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
+        await self._learn_version(deadline)
+        shown = {_NAME, _STATUS, _SERVICE}
+        asked = {*mentioned_fields(request.filter), *request.select}
+        select = (_NAME, _SERVICE, _STATUS, *(field for field in request.select if field not in shown))
+        hidden = frozenset(field.name for field in shown - asked)
+        start, end = compile_window(request.within)
+        query = compile_query(request.filter, select, most_recent=self.capabilities.order is Order.NEWEST_FIRST)
+        params = (
+            ("q", query),
+            ("limit", str(request.limit)),
+            ("spss", str(min(max(request.spans_per_trace, 1), MAX_SPANS_PER_SET))),
+            ("start", str(start)),
+            ("end", str(end)),
+        )
+        found = decode.decode_search(checked(await self._get("/api/search", params, deadline)), hidden)
+        reached = len(found.candidates) >= request.limit
+        unread = () if found.finished or reached else ("Tempo left parts of its store unread.",)
+        yield ScanPage(found.candidates, complete=found.finished and not reached, warnings=unread)
+
+    async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
+        """`within` is not passed on: Tempo prunes blocks by it, and a long trace would come back cut."""
+        if self._has_v2:
+            response = await self._get(f"/api/v2/traces/{trace_id}", (), deadline, _PROTOBUF)
+            if response.status == 200:
+                return decode.decode_trace_v2(response.body, trace_id)
+            if response.status != 404:
+                raise error_of(response)
+            if _NO_ROUTE in response.body:
+                self._has_v2 = False  # Tempo before 2.7
+        response = await self._get(f"/api/traces/{trace_id}", (), deadline, _PROTOBUF)
+        if response.status == 404:
+            if _NO_ROUTE in response.body:
+                raise error_of(response)
+            return None
+        return decode.decode_trace_v1(checked(response), trace_id)
+
+    async def check(self, deadline: Deadline) -> Health:
+        began = time.perf_counter()
+        echo = await self._get("/api/echo", (), deadline)
+        latency_ms = (time.perf_counter() - began) * 1_000
+        if echo.status not in (200, 404):  # some gateways pass nothing but the queries
+            raise error_of(echo)
+        self._version_asked = False
+        await self._learn_version(deadline)
+        newest = await self._newest(deadline)
+        return Health(self._version, round(latency_ms, 1), newest, tuple(self._findings(newest)))
+
+    async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
+        params = (*_window(query.within), *self._narrowed(query))
+        response = await self._get("/api/v2/search/tags", params, deadline)
+        if response.status == 404:
+            return (await self._names_v1(query, deadline))[: query.limit]
+        return decode.decode_names(checked(response), query.prefix)[: query.limit]
+
+    async def attribute_values(
+        self, field: Field, query: AttributeQuery, deadline: Deadline
+    ) -> list[AttributeValueCount]:
+        name = quote(format_expr(field), safe="")
+        params = (*_window(query.within), *self._narrowed(query))
+        response = await self._get(f"/api/v2/search/tag/{name}/values", params, deadline)
+        if response.status == 404:
+            bare = quote(field.name, safe="")
+            response = await self._get(f"/api/search/tag/{bare}/values", _window(query.within), deadline)
+            return decode.decode_values_v1(checked(response), query.prefix)[: query.limit]
+        return decode.decode_values(checked(response), field, query.prefix)[: query.limit]
+
+    async def _names_v1(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
+        found = []
+        for scope in (Scope.SPAN, Scope.RESOURCE):
+            params = (("scope", scope.value), *_window(query.within))
+            body = checked(await self._get("/api/search/tags", params, deadline))
+            found += decode.decode_names_v1(body, scope, query.prefix)
+        return found
+
+    def _narrowed(self, query: AttributeQuery) -> Sequence[tuple[str, str]]:
+        """The filter where Tempo covers it: it narrows completion by what it understands and ignores the rest."""
+        if query.filter.condition is None or not self.capabilities.covers(query.filter.condition):
+            return ()
+        return (("q", f"{{ {compile_condition(query.filter.condition)} }}"),)
+
+    async def _learn_version(self, deadline: Deadline) -> None:
+        """Knows what this Tempo can do. A gateway may hide the version: then the least is assumed."""
+        if self._version_asked:
+            return
+        response = await self._get("/api/status/buildinfo", (), deadline)
+        if response.status >= 500:
+            raise error_of(response)
+        self._version = decode.decode_version(response.body) if response.status == 200 else None
+        self._version_asked = True
+        newest_first = _at_least(self._version, _MOST_RECENT_SINCE)
+        self.capabilities = replace(
+            self.capabilities,
+            order=Order.NEWEST_FIRST if newest_first else Order.FIRST_FOUND,
+            push=(*PUSH, *PUSH_ABSENCE) if _at_least(self._version, _ABSENCE_SINCE) else PUSH,
+        )
+
+    async def _newest(self, deadline: Deadline) -> int | None:
+        """Start of the newest trace of the last hour; a look further back would read a large Tempo's whole store."""
+        now = time.time_ns()
+        request = ScanRequest(TimeRange(now - _HOUR_NS, now), limit=1, spans_per_trace=1)
+        starts = [hit.start async for page in self.scan(request, deadline) for hit in page.candidates]
+        return max(starts, default=None)
+
+    def _findings(self, newest: int | None) -> list[str]:
+        found = []
+        if self._version is None:
+            found.append("Tempo does not say its version: searches walk back in time to find the newest traces.")
+        elif self.capabilities.order is Order.FIRST_FOUND:
+            found.append("This Tempo is older than 2.8: searches walk back in time to find the newest traces.")
+        if newest is None:
+            found.append("No trace in the last hour. Is the tenant the right one?")
+        return found
+
+    async def _get(
+        self, path: str, params: Sequence[tuple[str, str]], deadline: Deadline, headers: dict[str, str] = _JSON
+    ) -> HttpResponse:
+        return await self._http.send(HttpRequest(path, params=params, headers=headers), deadline)
+
+
+def _window(within: TimeRange) -> tuple[tuple[str, str], tuple[str, str]]:
+    start, end = compile_window(within)
+    return ("start", str(start)), ("end", str(end))
+
+
+def _at_least(version: str | None, wanted: tuple[int, int]) -> bool:
+    match = _VERSION.match(version or "")
+    return match is not None and (int(match[1]), int(match[2])) >= wanted

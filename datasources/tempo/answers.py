@@ -1,0 +1,64 @@
+"""What a status of Tempo's means, in words that are safe to show: its own text may quote anything."""
+
+from __future__ import annotations
+
+from arcane.spi import (
+    BackendFailed,
+    BadResponse,
+    DatasourceError,
+    HttpResponse,
+    Misconfigured,
+    RateLimited,
+    Rejected,
+    TimedOut,
+    TooLarge,
+    Unauthorized,
+)
+
+_MAX_RETRY_AFTER_S = 3_600.0
+
+
+def checked(response: HttpResponse) -> bytes:
+    """Returns the body of an answer that is one; raises the DatasourceError that its status means."""
+    if response.status == 200:
+        return response.body
+    raise error_of(response)
+
+
+def error_of(response: HttpResponse) -> DatasourceError:
+    """Returns why Tempo did not answer."""
+    status = response.status
+    if status == 400:
+        return Rejected(_why_rejected(response.body))
+    if status in (401, 403):
+        return Unauthorized(_why_unauthorized(response.body))
+    if status in (404, 405):
+        return Misconfigured("There is no Tempo API at this address: check the URL and the path before /api.")
+    if status in (413, 422):
+        return TooLarge("The answer is over a limit of this Tempo.")
+    if status == 429:
+        return RateLimited("Tempo asks to slow down.", retry_after_s=_retry_after(response))
+    if status in (408, 499, 504):
+        return TimedOut("Tempo did not finish in time.")
+    if status >= 500:
+        return BackendFailed(f"Tempo failed with status {status}.")
+    return BadResponse(f"Tempo answered with status {status}, which its API does not have.")
+
+
+def _why_rejected(body: bytes) -> str:
+    if b"range specified by start and end" in body:
+        return "The window is longer than this Tempo allows: lower the longest window in the datasource's settings."
+    if b"invalid TraceQL query" in body:
+        return "This Tempo does not know a part of the query: it may be too old for it."
+    return "Tempo refused the request."
+
+
+def _why_unauthorized(body: bytes) -> str:
+    if b"no org id" in body:
+        return "Tempo wants a tenant: set it in the datasource's settings."
+    return "Tempo refused the credentials."
+
+
+def _retry_after(response: HttpResponse) -> float | None:
+    text = response.headers.get("retry-after", "")
+    return min(float(text), _MAX_RETRY_AFTER_S) if text.isdecimal() else None

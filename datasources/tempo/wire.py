@@ -1,0 +1,103 @@
+"""The JSON shapes of Tempo's API. Zero and empty members are left out by Tempo, so nearly all have defaults."""
+
+from __future__ import annotations
+
+import msgspec
+
+from arcane.spi.otlp_wire import KeyValue
+
+
+class Span(msgspec.Struct, rename="camel"):
+    """A matched span."""
+
+    span_id: str = msgspec.field(name="spanID")
+    start_time_unix_nano: str = "0"
+    duration_nanos: str = "0"
+    name: str | None = None
+    attributes: list[KeyValue] = []
+
+
+class SpanSet(msgspec.Struct):
+    """The spans of a trace that matched; `matched` counts also those that were cut."""
+
+    spans: list[Span] = []
+    matched: int = 0
+
+
+class Stats(msgspec.Struct, rename="camel"):
+    """A service in a trace."""
+
+    span_count: int = 0
+    error_count: int = 0
+
+
+class Trace(msgspec.Struct, rename="camel"):
+    """A trace that matched."""
+
+    trace_id: str = msgspec.field(name="traceID")
+    root_service_name: str = ""
+    root_trace_name: str = ""
+    start_time_unix_nano: str = "0"
+    duration_ms: int = 0
+    span_set: SpanSet | None = None
+    span_sets: list[SpanSet] = []
+    service_stats: dict[str, Stats] = {}
+
+
+class Metrics(msgspec.Struct, rename="camel"):
+    """How much of its store Tempo has read."""
+
+    completed_jobs: int = 0
+    total_jobs: int = 0
+
+
+class Search(msgspec.Struct):
+    """Answer of /api/search."""
+
+    traces: list[Trace] = []
+    metrics: Metrics = msgspec.field(default_factory=Metrics)
+    status: str = ""
+
+
+class Scope(msgspec.Struct):
+    """Attribute names of one scope."""
+
+    name: str
+    tags: list[str] = []
+
+
+class Tags(msgspec.Struct):
+    """Answer of /api/v2/search/tags."""
+
+    scopes: list[Scope] = []
+
+
+class TagsV1(msgspec.Struct, rename="camel"):
+    """Answer of /api/search/tags."""
+
+    tag_names: list[str] = []
+
+
+class Value(msgspec.Struct):
+    """A typed value."""
+
+    type: str
+    value: str = ""
+
+
+class Values(msgspec.Struct, rename="camel"):
+    """Answer of /api/v2/search/tag/{name}/values."""
+
+    tag_values: list[Value] = []
+
+
+class ValuesV1(msgspec.Struct, rename="camel"):
+    """Answer of /api/search/tag/{name}/values."""
+
+    tag_values: list[str] = []
+
+
+class Build(msgspec.Struct):
+    """Answer of /api/status/buildinfo."""
+
+    version: str = ""
