@@ -61,6 +61,10 @@ class AccessSettings(BaseModel):
         ge=0,
         description="Longest time permissions are kept in memory; changes are announced at once over Postgres.",
     )
+    cache_entries: int = Field(10_000, ge=1, description="Most sessions and keys whose permissions are kept in memory.")
+    last_used_seconds: float = Field(
+        30.0, gt=0, description="How often it is written down when sessions and API keys were last used."
+    )
 
 
 class SecretSettings(BaseModel):
@@ -99,6 +103,12 @@ class LimitSettings(BaseModel):
         5_000,
         ge=1,
         description="Most traces looked at for one page when a residual has to be evaluated here.",
+    )
+    scans_max: int = Field(64, ge=1, description="Most scans of one datasource for one page.")
+    lookups_max: int = Field(
+        100,
+        ge=0,
+        description="Most traces of a page that lack their root and are looked for in the other datasources.",
     )
     source_timeout_s: float = Field(
         20.0, gt=0, description="Longest wait for one datasource within the request's deadline."

@@ -382,7 +382,6 @@ def _audit() -> None:
         _text("action"),
         _text("resource_kind"),
         _text("resource_id", nullable=True),
-        _text("address", nullable=True),
         sa.Column("before", postgresql.JSONB(), nullable=True),
         sa.Column("after", postgresql.JSONB(), nullable=True),
         sa.CheckConstraint(

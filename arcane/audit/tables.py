@@ -34,6 +34,5 @@ class AuditEntry(Row, table=True):
     action: str = Field(sa_type=Text)
     resource_kind: str = Field(sa_type=Text)
     resource_id: str | None = Field(default=None, sa_type=Text)
-    address: str | None = Field(default=None, sa_type=Text)
     before: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     after: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))

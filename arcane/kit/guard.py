@@ -15,12 +15,18 @@ from fastapi import Depends, Request
 
 from arcane.kit.actor import Actor
 
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 
 class Authoriser(Protocol):
     """Turns a request into an Actor; raises 401 without credentials, 404 for a stranger, 403 for a member."""
 
     async def authorise(self, request: Request, permission: str | None) -> Actor:
         """Returns the actor for the scope the path names (`organisation_id`, `project_id`, or the instance)."""
+        ...
+
+    def check_public(self, request: Request) -> None:
+        """Returns when a change that needs no credential was not asked for by another site; else raises 403."""
         ...
 
 
@@ -40,9 +46,13 @@ class Guard:
 
     async def __call__(self, request: Request) -> Actor | None:
         """Returns the actor the route declared, None on a public one."""
+        authoriser: Authoriser
         if self.access.public_reason is not None:
+            if request.method not in _SAFE_METHODS:
+                authoriser = request.app.state.authoriser
+                authoriser.check_public(request)
             return None
-        authoriser: Authoriser = request.app.state.authoriser
+        authoriser = request.app.state.authoriser
         return await authoriser.authorise(request, self.access.permission)
 
 
