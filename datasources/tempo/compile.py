@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 from arcane.spi import (
@@ -133,7 +134,12 @@ def _attribute(name: str, op: Op, literal: Literal) -> str:
     if literal.type not in _NUMBERS:
         return f"{name} {op.value} {format_expr(literal)}"
     value = _number(literal)
-    return f"({' || '.join([*_as_integer(name, op, value), *_as_double(name, op, value)]) or 'false'})"
+    return _either([*_as_integer(name, op, value, _spell_integer), *_as_double(name, op, value)])
+
+
+def _either(alternatives: list[str], nothing: str = "false") -> str:
+    text = " || ".join(alternatives) or nothing
+    return f"({text})" if len(alternatives) > 1 else text
 
 
 def _number(literal: Literal) -> int | float:
@@ -143,27 +149,30 @@ def _number(literal: Literal) -> int | float:
     return value
 
 
-def _as_integer(name: str, op: Op, value: int | float, unit: str = "") -> list[str]:
-    """Returns the comparison for integers that are stored, as alternatives; none where no integer can match."""
-    if op in _EQUAL:
-        if value == math.floor(value) and _INT_MIN <= value <= _INT_MAX:
-            return [f"{name} {op.value} {_spell_integer(int(value), unit)}"]
-        return [] if op is Op.EQ else _every_integer(name, unit)
-    # No integer lies between the value and its bound: `> 4.5` is `> 4`, `>= 4.5` is `>= 5`.
-    bound = math.floor(value) if op in (Op.GT, Op.LE) else math.ceil(value)
-    if _INT_MIN <= bound <= _INT_MAX:
-        return [f"{name} {op.value} {_spell_integer(bound, unit)}"]
-    reaches = (bound > _INT_MAX) == (op in (Op.LT, Op.LE))
-    return _every_integer(name, unit) if reaches else []
+def _as_integer(name: str, op: Op, value: int | float, spell: Callable[[int], str]) -> list[str]:
+    """Returns the comparison for stored integers as alternatives: none where no integer can match.
+
+    Tempo may hold it against a double too, so it has to imply what was asked: `> 4.5` is
+    `>= 5`, because 4.2 is `> 4`.
+    """
+    if value != math.floor(value):
+        if op in _EQUAL:
+            return []
+        op, value = (Op.GE, math.ceil(value)) if op in (Op.GT, Op.GE) else (Op.LE, math.floor(value))
+    bound = int(value)
+    if not _INT_MIN <= bound <= _INT_MAX:
+        if op in _EQUAL or (bound > 0) != (op in (Op.LT, Op.LE)):
+            return []
+        op, bound = (Op.LE, _INT_MAX) if bound > 0 else (Op.GE, _INT_MIN)
+    return [f"{name} {op.value} {spell(bound)}"]
 
 
-def _every_integer(name: str, unit: str) -> list[str]:
-    return [f"{name} <= 0{unit}", f"{name} > 0{unit}"]
+def _spell_integer(value: int) -> str:
+    return format_expr(Literal(LiteralType.INT, value))
 
 
-def _spell_integer(value: int, unit: str) -> str:
-    """A sign is an operator in TraceQL, and the smallest integer has no positive twin."""
-    return "minInt" if value == _INT_MIN and not unit else f"{max(value, 1 - 2**63)}{unit}"
+def _spell_duration(value: int) -> str:
+    return format_expr(Literal(LiteralType.DURATION, value))
 
 
 def _as_double(name: str, op: Op, value: int | float) -> list[str]:
@@ -171,7 +180,7 @@ def _as_double(name: str, op: Op, value: int | float) -> list[str]:
     double = float(value)
     if double != value:
         if op in _EQUAL:
-            return [] if op is Op.EQ else [f"{name} <= 0.0", f"{name} > 0.0"]
+            return []
         above, below = (Op.GE, Op.GT) if op in (Op.GT, Op.GE) else (Op.LT, Op.LE)
         op = above if double > value else below
     digits = format(Decimal(repr(double)), "f")
@@ -181,7 +190,9 @@ def _as_double(name: str, op: Op, value: int | float) -> list[str]:
 def _intrinsic(field: Field, op: Op, literal: Literal) -> str:
     name = format_expr(field)
     if literal.type in _NUMBERS and field.name != "nestedSetParent":
-        return f"({' || '.join(_as_integer(name, op, _number(literal), 'ns')) or 'false'})"
+        return _either(
+            _as_integer(name, op, _number(literal), _spell_duration), nothing="true" if op is Op.NE else "false"
+        )
     if isinstance(literal.value, str) and ":" in name and name.lower().endswith("id"):
         return _id(name, literal.value.lower())
     if field.name == "nestedSetParent":
