@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from sqlalchemy import Select, bindparam, tuple_
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import ColumnElement, SQLColumnExpression
 
 from arcane.kit.clock import Clock, SystemClock
 from arcane.kit.problems import Problem
@@ -103,7 +103,7 @@ class Keyset(Generic[P]):
     """The order of a list, by columns that together are unique; `position` is the tuple type of their values."""
 
     kind: str
-    columns: tuple[ColumnElement[Any], ...]
+    columns: tuple[SQLColumnExpression[Any], ...]
     position: type[P]
     descending: bool = False
 
@@ -123,9 +123,9 @@ class Keyset(Generic[P]):
         return Page(items, cursors.encode(self.kind, position_of(items[-1])) if more else None)
 
 
-def _bound(columns: Sequence[ColumnElement[Any]], values: Sequence[Any]) -> list[Any]:
+def _bound(columns: Sequence[SQLColumnExpression[Any]], values: Sequence[Any]) -> list[Any]:
     return [_literal(column, value) for column, value in zip(columns, values, strict=True)]
 
 
-def _literal(column: ColumnElement[Any], value: Any) -> Any:
-    return bindparam(None, value, type_=column.type, unique=True)
+def _literal(column: SQLColumnExpression[Any], value: Any) -> Any:
+    return bindparam(None, value, type_=cast("ColumnElement[Any]", column).type, unique=True)
