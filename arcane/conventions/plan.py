@@ -1,0 +1,103 @@
+"""What to read from a span, worked out once for all spans that carry the same known keys.
+
+Spans of one library carry the same keys over and over. Reading only those that are there makes a
+view two to three times cheaper than trying all keys of all dialects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from arcane.conventions.dialect import Dialect, Keys, TokenKeys
+from arcane.conventions.registry import REGISTRY
+
+_MOST_PLANS = 2_048  # keys come from spans: memory is bounded
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Dialects that are spoken, and for each field the keys that are there, most believed first."""
+
+    dialects: tuple[Dialect, ...]
+    tokens: TokenKeys | None
+    cost: Keys
+    cost_parts: Keys
+    cost_objects: Keys
+    finish_reasons: Keys
+    operation: Keys
+    request_model: Keys
+    response_model: Keys
+    provider: Keys
+    agent: Keys
+    tool: Keys
+    tool_call_id: Keys
+    conversation_id: Keys
+    session_id: Keys
+    user_id: Keys
+
+
+def _all(keys_of: Callable[[Dialect], Iterable[str]]) -> Keys:
+    """Returns the keys of all dialects in order of belief, each once."""
+    return tuple(dict.fromkeys(key for dialect in REGISTRY for key in keys_of(dialect)))
+
+
+def _field(name: str) -> Keys:
+    return _all(lambda dialect: dialect.fields.get(name, ()))
+
+
+def _token_keys(name: str) -> Keys:
+    def keys_of(dialect: Dialect) -> Keys:
+        keys: Keys = getattr(dialect.tokens, name)
+        return keys
+
+    return _all(keys_of)
+
+
+_FIELDS = (
+    "operation",
+    "request_model",
+    "response_model",
+    "provider",
+    "agent",
+    "tool",
+    "tool_call_id",
+    "conversation_id",
+    "session_id",
+    "user_id",
+)
+_FIELD_KEYS = tuple(_field(name) for name in _FIELDS)
+_TOKEN_NAMES = tuple(TokenKeys.__dataclass_fields__)
+_TOKEN_KEYS = tuple(_token_keys(name) for name in _TOKEN_NAMES)
+_COST = _all(lambda dialect: dialect.cost)
+_COST_PARTS = _all(lambda dialect: dialect.cost_parts)
+_COST_OBJECTS = _all(lambda dialect: dialect.cost_objects)
+_FINISH = _all(lambda dialect: dialect.finish_reasons)
+_MARKERS = frozenset(_all(lambda dialect: dialect.markers))
+
+USER_KEYS = _field("user_id")
+SESSION_KEYS = _field("session_id")
+KNOWN = _MARKERS.union(*_FIELD_KEYS, *_TOKEN_KEYS, _COST, _COST_PARTS, _COST_OBJECTS, _FINISH)
+
+
+@lru_cache(maxsize=_MOST_PLANS)
+def plan_for(known: frozenset[str]) -> Plan | None:
+    """Returns how to read a span that carries `known` out of KNOWN; None when no dialect is spoken."""
+    if known.isdisjoint(_MARKERS):
+        return None
+    tokens = TokenKeys(*(_there(keys, known) for keys in _TOKEN_KEYS))
+    counted = tokens.input or tokens.output or tokens.total or tokens.objects
+    return Plan(
+        tuple(dialect for dialect in REGISTRY if not dialect.markers.isdisjoint(known)),
+        tokens if counted else None,
+        _there(_COST, known),
+        _there(_COST_PARTS, known),
+        _there(_COST_OBJECTS, known),
+        _there(_FINISH, known),
+        *(_there(keys, known) for keys in _FIELD_KEYS),
+    )
+
+
+def _there(keys: Keys, known: frozenset[str]) -> Keys:
+    return tuple(key for key in keys if key in known)

@@ -1,0 +1,131 @@
+"""Sums over a trace that count every token once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from arcane.conventions.view import Cost, CostSource, Kind, LlmView, Tokens
+from arcane.conventions.views import context_of
+from arcane.model.trace import Trace
+
+_REPORTED_BELOW = 1
+_CALL_BELOW = 2  # a model call below with neither an agent nor a tool in between: the same request once more
+_CALL_REPORTED_BELOW = 4  # such a call that says what it used
+_BORDERS = frozenset({Kind.AGENT, Kind.TOOL})
+
+
+class LlmTotals(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a trace says about its LLM work. Lists are in order of first appearance.
+
+    `cost_usd` is the sum of `cost_reported_usd` and `cost_priced_usd`; `unpriced_calls` counts the
+    calls with tokens and without a cost, so the sum is the whole cost only when it is 0.
+    """
+
+    model_calls: int = 0
+    tool_calls: int = 0
+    tokens: Tokens = Tokens(0, 0, 0)
+    cost_usd: float = 0.0
+    cost_reported_usd: float = 0.0
+    cost_priced_usd: float = 0.0
+    unpriced_calls: int = 0
+    models: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    conversation_ids: tuple[str, ...] = ()
+    user_ids: tuple[str, ...] = ()
+
+
+def summarise(trace: Trace, views: Mapping[str, LlmView]) -> LlmTotals:
+    """Returns the sums over `views` (span id -> view, in order of the trace).
+
+    Agents, chains and workflows often repeat the usage of the calls below them, and so do gateways
+    that trace a call a second time: what is repeated below is left out.
+    """
+    below = _what_is_below(trace, views)
+    counted = [view for span_id, view in views.items() if _counts(view, below.get(span_id, 0))]
+    reported = sum(cost.usd for view in counted if (cost := _cost(view, CostSource.REPORTED)))
+    priced = sum(cost.usd for view in counted if (cost := _cost(view, CostSource.PRICED)))
+    users, sessions = _context(trace)
+    return LlmTotals(
+        model_calls=sum(
+            view.is_model_call and not below.get(span_id, 0) & _CALL_BELOW for span_id, view in views.items()
+        ),
+        tool_calls=sum(view.kind is Kind.TOOL for view in views.values()),
+        tokens=_add(view.tokens for view in counted if view.tokens is not None),
+        cost_usd=reported + priced,
+        cost_reported_usd=reported,
+        cost_priced_usd=priced,
+        unpriced_calls=sum(view.tokens is not None and view.cost is None for view in counted),
+        models=_each(view.model for view in views.values()),
+        agents=_each(view.agent for view in views.values()),
+        tools=_each(view.tool for view in views.values()),
+        conversation_ids=_each((*(view.conversation_id for view in views.values()), *sessions)),
+        user_ids=_each((*users, *(view.user_id for view in views.values()))),
+    )
+
+
+def _what_is_below(trace: Trace, views: Mapping[str, LlmView]) -> dict[str, int]:
+    """Returns span id -> flags. Every walk up ends where an earlier one has said the same: linear in all."""
+    spans = trace.by_id
+    below: dict[str, int] = {}
+    for span_id, view in views.items():
+        if view.tokens is None and view.cost is None and not view.is_model_call:
+            continue
+        flags = 0 if view.tokens is None and view.cost is None else _REPORTED_BELOW
+        if view.is_model_call:
+            flags |= _CALL_BELOW | (_CALL_REPORTED_BELOW if flags else 0)
+        child = spans.get(span_id)
+        parent = spans.get(child.parent_span_id) if child is not None else None
+        while parent is not None and flags:
+            known = below.get(parent.span_id, 0)
+            if known | flags == known:
+                break
+            below[parent.span_id] = known | flags
+            above = views.get(parent.span_id)
+            if above is not None and above.kind in _BORDERS:
+                flags &= _REPORTED_BELOW
+            parent = spans.get(parent.parent_span_id)
+    return below
+
+
+def _counts(view: LlmView, below: int) -> bool:
+    """True when what the view reports is reported nowhere below."""
+    if view.tokens is None and view.cost is None:
+        return False
+    if view.is_model_call:
+        return not below & _CALL_REPORTED_BELOW
+    return not below & _REPORTED_BELOW
+
+
+def _cost(view: LlmView, source: CostSource) -> Cost | None:
+    return view.cost if view.cost is not None and view.cost.source is source else None
+
+
+def _add(counts: Iterable[Tokens]) -> Tokens:
+    given = made = total = cached = created = hour = reasoning = 0
+    for tokens in counts:
+        given += tokens.input
+        made += tokens.output
+        total += tokens.total
+        cached += tokens.cached_input
+        created += tokens.cache_creation
+        hour += tokens.cache_creation_1h
+        reasoning += tokens.reasoning
+    return Tokens(given, made, total, cached, created, hour, reasoning)
+
+
+def _context(trace: Trace) -> tuple[list[str | None], list[str | None]]:
+    users: list[str | None] = []
+    sessions: list[str | None] = []
+    for span in trace.spans:
+        if "user.id" in span.attributes or "session.id" in span.attributes:
+            user, session = context_of(span)
+            users.append(user)
+            sessions.append(session)
+    return users, sessions
+
+
+def _each(values: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))
