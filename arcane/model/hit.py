@@ -1,4 +1,4 @@
-"""A search hit: what a result list shows of a trace that matched."""
+"""A search hit: what a result list shows of a trace that matched. `gc=False`: see arcane.model.span."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from arcane.model.span import StatusCode
 from arcane.model.values import Attributes
 
 
-class ServiceStats(msgspec.Struct, frozen=True):
+class ServiceStats(msgspec.Struct, frozen=True, gc=False):
     """How many spans of a trace a service has, and how many of them failed."""
 
     span_count: int
     error_count: int = 0
 
 
-class MatchedSpan(msgspec.Struct, frozen=True):
+class MatchedSpan(msgspec.Struct, frozen=True, gc=False):
     """A span that matched. `attributes` holds what the query mentioned, keyed by its canonical text.
 
     `name`, `service` and `status` are None where the backend did not say.
@@ -31,7 +31,7 @@ class MatchedSpan(msgspec.Struct, frozen=True):
     attributes: Attributes = msgspec.field(default_factory=dict)
 
 
-class TraceHit(msgspec.Struct, frozen=True):
+class TraceHit(msgspec.Struct, frozen=True, gc=False):
     """A trace that matched, newest traces first in any list of them.
 
     `start` (nanoseconds since the epoch) and `duration` (nanoseconds) are of the whole trace as

@@ -1,4 +1,8 @@
-"""Spans and what hangs on them, as OTLP defines them (opentelemetry-proto, trace.proto)."""
+"""Spans and what hangs on them, as OTLP defines them (opentelemetry-proto, trace.proto).
+
+`gc=False`: they are frozen and hold values of attributes only, so they are never part of a
+cycle, and a collector that does not walk a million of them does not stop the process.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +43,7 @@ class StatusCode(IntEnum):
         return self.name.lower()
 
 
-class Resource(msgspec.Struct, frozen=True):
+class Resource(msgspec.Struct, frozen=True, gc=False):
     """The entity that produced spans; shared by all its spans, compared by identity where speed matters."""
 
     attributes: Attributes = msgspec.field(default_factory=dict)
@@ -51,7 +55,7 @@ class Resource(msgspec.Struct, frozen=True):
         return value if isinstance(value, str) else ""
 
 
-class InstrumentationScope(msgspec.Struct, frozen=True):
+class InstrumentationScope(msgspec.Struct, frozen=True, gc=False):
     """The library that recorded spans."""
 
     name: str = ""
@@ -59,7 +63,7 @@ class InstrumentationScope(msgspec.Struct, frozen=True):
     attributes: Attributes = msgspec.field(default_factory=dict)
 
 
-class SpanEvent(msgspec.Struct, frozen=True):
+class SpanEvent(msgspec.Struct, frozen=True, gc=False):
     """Something that happened at `time` (nanoseconds since the epoch) during a span."""
 
     name: str
@@ -68,7 +72,7 @@ class SpanEvent(msgspec.Struct, frozen=True):
     dropped_attributes: int = 0
 
 
-class SpanLink(msgspec.Struct, frozen=True):
+class SpanLink(msgspec.Struct, frozen=True, gc=False):
     """A pointer from a span to a span of this or another trace."""
 
     trace_id: TraceId
@@ -82,7 +86,7 @@ NO_RESOURCE = Resource()
 NO_SCOPE = InstrumentationScope()
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """One operation. `start` and `end` are nanoseconds since the epoch; `parent_span_id` is "" at a root."""
 
     trace_id: TraceId
