@@ -112,7 +112,7 @@ def error_response(request: Request, renderer: Renderer, status: int, detail: st
         request_id=getattr(request.state, "request_id", "") if status >= 500 else "",
         home="/",
     )
-    body = renderer.block(page, "message") if "hx-request" in request.headers else renderer.html(page)
+    body = renderer.fragment(page, "message.html") if "hx-request" in request.headers else renderer.html(page)
     return HTMLResponse(body, status_code=status, headers=page_headers(request.scope))
 
 

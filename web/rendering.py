@@ -75,11 +75,9 @@ class Renderer:
         """Returns the whole page."""
         return self._environment(page).get_template(page.template).render(page.variables())
 
-    def block(self, page: Page, name: str) -> str:
-        """Returns one block of the page's template: what htmx swaps is what the whole page shows."""
-        template = self._environment(page).get_template(page.template)
-        context = template.new_context(page.variables())
-        return "".join(template.blocks[name](context))
+    def fragment(self, page: Page, template: str) -> str:
+        """Returns one part of the page: `template` is what the page's own template includes there."""
+        return self._environment(page).get_template(template).render(page.variables())
 
     def respond(self, page: Page, *, status: int = 200) -> HTMLResponse:
         """Returns the whole page as an answer; waiting messages are shown on it and then forgotten."""

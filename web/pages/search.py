@@ -1,3 +1,127 @@
-from fastapi import APIRouter
+"""The search page: a query over one, several or all datasources, newest traces first. Everything is in the URL."""
 
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, StreamingResponse
+from markupsafe import Markup
+
+from arcane.kit.actor import Actor
+from arcane.kit.guard import requires
+from arcane.kit.logging import get_logger
+from arcane.kit.problems import Problem
+from web.asking import Answer, Question, ask, source_choices
+from web.flash import forget
+from web.plans import Plan, plan_of
+from web.rendering import Page, Renderer, renderer_of
+from web.results import Failure, Results, failed, nothing_asked, results_of
+from web.rows import RowContext
+from web.searchform import SearchForm, form_of
+from web.shell import Shell
+
+log = get_logger("web.search")
 router = APIRouter(include_in_schema=False)
+
+PATH: Final = "/o/{organisation}/p/{project}/traces"
+_OUTLET: Final = "<!-- results -->"
+Reader = Annotated[Actor, requires("traces:read")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage(Page):
+    """`pending` says the results follow in the same answer, at `outlet`, once they are known."""
+
+    template: ClassVar[str] = "traces/search.html"
+
+    form: SearchForm
+    results: Results
+    plan: Plan | None = None
+    pending: bool = False
+    outlet: Markup = Markup("")
+
+
+@router.get(PATH)
+async def search(request: Request, actor: Reader) -> Response:
+    renderer = renderer_of(request)
+    page = await _page(request, actor)
+    if "hx-request" not in request.headers:
+        return _streamed(request, actor, renderer, page)
+    page = replace(page, results=await _answered(request, actor, page))
+    part = "traces/more.html" if page.form.cursor else "traces/results.html"
+    return HTMLResponse(renderer.fragment(page, part))
+
+
+@router.get(f"{PATH}/explain")
+async def explain(request: Request, actor: Reader) -> Response:
+    """How each datasource would be asked, without asking any."""
+    renderer = renderer_of(request)
+    page = await _page(request, actor)
+    page = replace(page, plan=await plan_of(request, actor, page.form))
+    if "hx-request" in request.headers:
+        return HTMLResponse(renderer.fragment(page, "traces/explain.html"))
+    return renderer.respond(page)
+
+
+async def _page(request: Request, actor: Actor) -> SearchPage:
+    renderer = renderer_of(request)
+    shell = await renderer.shell(request, actor, section="traces")
+    choices = await source_choices(request, actor, request.query_params.getlist("source"))
+    form = form_of(request, shell, choices, actor, datetime.now(UTC))
+    return SearchPage(shell=shell, title=shell.language.gettext("Traces"), form=form, results=nothing_asked(form))
+
+
+def _streamed(request: Request, actor: Actor, renderer: Renderer, page: SearchPage) -> Response:
+    """Sends the frame at once and the results when they are there; a reader who leaves ends the question."""
+    frame = renderer.html(replace(page, pending=True, outlet=Markup(_OUTLET)))
+    before, _, after = frame.partition(_OUTLET)
+
+    async def parts() -> AsyncIterator[str]:
+        yield before
+        answered = replace(page, results=await _answered(request, actor, page))
+        yield renderer.fragment(answered, "traces/results.html")
+        yield after
+
+    response = StreamingResponse(parts(), media_type="text/html; charset=utf-8", headers={"x-accel-buffering": "no"})
+    if page.shell.flashes:
+        forget(response)
+    return response
+
+
+async def _answered(request: Request, actor: Actor, page: SearchPage) -> Results:
+    """The results, or what went wrong in words: the frame is already on its way, so nothing is raised."""
+    form, shell = page.form, page.shell
+    if form.window is None or not form.sources:
+        return page.results
+    question = Question(form.query, form.asked, form.window, form.cursor)
+    try:
+        answer = await ask(request, actor, question)
+        return results_of(answer, form, _context(shell, form, answer), form.window)
+    except Problem as exc:
+        return failed(form, _failure(exc, shell))
+    except Exception as exc:  # noqa: BLE001 - the edge of a streamed answer: no handler runs after its first byte
+        log.error("search_page_failed", exc_info=exc)
+        return failed(form, _broken(request, shell))
+
+
+def _context(shell: Shell, form: SearchForm, answer: Answer) -> RowContext:
+    scale = form.scale or max((found.hit.duration for found in answer.found), default=1) or 1
+    return RowContext(form.action, shell.zone, datetime.now(UTC), scale, shell.language)
+
+
+def _failure(problem: Problem, shell: Shell) -> Failure:
+    say = shell.language.gettext
+    heading = say("The query cannot be answered as it is") if problem.status < 500 else say("No datasource answered")
+    return Failure(heading, problem.detail, "", retry=problem.status >= 429)
+
+
+def _broken(request: Request, shell: Shell) -> Failure:
+    say = shell.language.gettext
+    request_id = getattr(request.state, "request_id", "")
+    return Failure(
+        say("Something broke in Arcane"), say("This is a bug. The log of the instance knows more."), request_id, retry=True
+    )

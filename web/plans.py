@@ -1,0 +1,53 @@
+"""How a question would be asked, in words: the explain panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from arcane.kit.actor import Actor
+from arcane.kit.http import deadline_of
+from arcane.kit.problems import Problem
+from web.asking import Question
+from web.searchform import SearchForm
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSource:
+    """One datasource: what it is asked, what is decided here, and why."""
+
+    name: str
+    kind: str
+    pushed: str | None
+    residual: str | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole plan, or the problem that keeps it from being made."""
+
+    close: str
+    canonical: str = ""
+    problem: str = ""
+    sources: tuple[PlannedSource, ...] = ()
+
+
+async def plan_of(request: Request, actor: Actor, form: SearchForm) -> Plan:
+    """Returns the plan for what `form` asks; nothing is sent to any datasource."""
+    traces: Any = request.app.state.traces
+    if form.window is None:
+        return Plan(form.url(), problem=form.problem)
+    try:
+        found = await traces.explain(actor, Question(form.query, form.asked, form.window), deadline_of(request))
+    except Problem as exc:
+        return Plan(form.url(), problem=exc.detail)
+    return Plan(
+        close=form.url(),
+        canonical=found.canonical,
+        sources=tuple(
+            PlannedSource(one.name, one.kind, one.pushed, one.residual, tuple(one.notes)) for one in found.sources
+        ),
+    )

@@ -1,0 +1,119 @@
+"""What stands below the form: rows, or why there are none, and who answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from arcane.model.outcome import SourceStatus
+from arcane.model.time import NANOS_PER_MILLISECOND, TimeRange, datetime_of
+from web.asking import Answer
+from web.rows import HitRow, RowContext, row_of
+from web.searchform import SearchForm
+from web.sources import SourceLine, source_lines
+from web.timerange import CUSTOM
+
+_WIDER: Final = {
+    "5m": "1h",
+    "15m": "3h",
+    "1h": "24h",
+    "3h": "24h",
+    "6h": "24h",
+    "12h": "7d",
+    "24h": "7d",
+    "2d": "30d",
+    "7d": "30d",
+    CUSTOM: "7d",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer."""
+
+    heading: str
+    text: str
+    detail: str
+    retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of an answer, ready to be written."""
+
+    rows: tuple[HitRow, ...] = ()
+    sources: tuple[SourceLine, ...] = ()
+    next: str = ""
+    sum: str = ""
+    missing: str = ""
+    problem: Failure | None = None
+    nothing: str = ""
+    wider: str = ""
+    wider_label: str = ""
+    all: str = ""
+    from_ms: int = 0
+    to_ms: int = 0
+
+
+def nothing_asked(form: SearchForm) -> Results:
+    """Returns the results before, or without, a question."""
+    if form.problem:
+        return Results(problem=Failure(form.problem, "", "", retry=False))
+    return Results()
+
+
+def failed(form: SearchForm, failure: Failure) -> Results:
+    """Returns results that say what went wrong."""
+    return Results(problem=failure, all=form.url(q=""))
+
+
+def results_of(answer: Answer, form: SearchForm, context: RowContext, window: TimeRange) -> Results:
+    """Returns `answer` as the page shows it."""
+    language = context.language
+    say = language.gettext
+    wider = _WIDER.get(form.chosen.key, "")
+    return Results(
+        rows=tuple(row_of(found.hit, found.sources, context) for found in answer.found),
+        sources=source_lines(answer.sources, language, asks=True),
+        next=_next(answer.next, form, context, window) if answer.next else "",
+        sum=_sum(answer, context),
+        missing=_missing(answer, context),
+        nothing=say("No span in this time range matches the query.")
+        if form.query
+        else say("There is no trace in this time range."),
+        wider=form.url(range=wider, **{"from": "", "to": ""}) if wider else "",
+        wider_label=next((preset.label for preset in form.presets if preset.key == wider), ""),
+        all=form.url(q=""),
+        from_ms=window.start // NANOS_PER_MILLISECOND,
+        to_ms=window.end // NANOS_PER_MILLISECOND,
+    )
+
+
+def _next(cursor: str, form: SearchForm, context: RowContext, window: TimeRange) -> str:
+    """The address of the next page: the same question, its range no longer following the clock."""
+    start, end = (datetime_of(moment).isoformat() for moment in (window.start, window.end))
+    return form.url(**{"cursor": cursor, "scale": str(context.scale), "range": CUSTOM, "from": start, "to": end})
+
+
+def _sum(answer: Answer, context: RowContext) -> str:
+    """The sentence at the right of the strip."""
+    say = context.language.gettext
+    count = len(answer.found)
+    return (say("%(n)d loaded, more to come") if answer.next else say("%(n)d, all of them")) % {"n": count}
+
+
+def _missing(answer: Answer, context: RowContext) -> str:
+    """Names the datasources whose rows are missing or may be; "" for a complete answer."""
+    say = context.language.gettext
+    failed = [source.name for source in answer.sources if source.status is SourceStatus.FAILED]
+    short = [
+        source.name for source in answer.sources if source.status in (SourceStatus.PARTIAL, SourceStatus.APPROXIMATE)
+    ]
+    sentences = []
+    if failed:
+        sentences.append(say("No rows from %(names)s: it did not answer.") % {"names": ", ".join(failed)})
+    if short:
+        sentences.append(say("%(names)s gave some rows and may have more.") % {"names": ", ".join(short)})
+    if sentences:
+        sentences.append(say("The strip below says why."))
+    return " ".join(sentences)

@@ -1,0 +1,112 @@
+"""A search hit as a row: everything the template writes, already in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from arcane.model.hit import MatchedSpan, TraceHit
+from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, nanos_of
+from web.formatting import clock_text, duration_text, iso_text
+from web.i18n import Language
+from web.kinds import kind_of
+
+BAR_WIDTH = 64
+_TAGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SpanTag:
+    """A matched span: what it is called, its kind, and where a click leads."""
+
+    label: str
+    kind: str
+    title: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class HitRow:
+    """One trace of the list. `bar` is the width of the duration bar in pixels."""
+
+    trace_id: str
+    href: str
+    start_iso: str
+    start_text: str
+    ago_text: str
+    start_ms: int
+    name: str
+    service: str
+    rootless: bool
+    tags: tuple[SpanTag, ...]
+    more_tags: int
+    duration_text: str
+    bar: int
+    spans_text: str
+    errors: int | None
+    sources_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowContext:
+    """What all rows of one answer share. `scale` is the duration (ns) of a full bar."""
+
+    base: str
+    zone: tzinfo
+    now: datetime
+    scale: int
+    language: Language
+
+
+def scale_of(hits: Sequence[TraceHit]) -> int:
+    """Returns the longest duration of `hits`, at least 1."""
+    return max((hit.duration for hit in hits), default=1) or 1
+
+
+def row_of(hit: TraceHit, source_names: Sequence[str], context: RowContext) -> HitRow:
+    """Returns the row for `hit`, which `source_names` have."""
+    say = context.language.gettext
+    href = f"{context.base}/{hit.trace_id}"
+    tags = tuple(_tag(span, href, context) for span in hit.spans[:_TAGS])
+    return HitRow(
+        trace_id=hit.trace_id,
+        href=href,
+        start_iso=iso_text(hit.start),
+        start_text=clock_text(hit.start, context.zone, context.now),
+        ago_text=_ago(hit.start, context),
+        start_ms=hit.start // NANOS_PER_MILLISECOND,
+        name=hit.root_name or say("root span not received"),
+        service=hit.root_service or "",
+        rootless=not hit.root_name,
+        tags=tags,
+        more_tags=max(0, hit.matched - len(tags)),
+        duration_text=duration_text(hit.duration),
+        bar=max(1, min(BAR_WIDTH, round(BAR_WIDTH * hit.duration / context.scale))),
+        spans_text="" if hit.span_count is None else f"{hit.span_count:,}",
+        errors=hit.error_count,
+        sources_text=" + ".join(source_names),
+    )
+
+
+def _tag(span: MatchedSpan, href: str, context: RowContext) -> SpanTag:
+    say = context.language.gettext
+    label = span.name or say("span")
+    about = [label, duration_text(span.duration)]
+    if span.service:
+        about.append(span.service)
+    about.extend(f"{name} = {value}" for name, value in list(span.attributes.items())[:6])
+    return SpanTag(label, kind_of(span), "\n".join(about), f"{href}?span={span.span_id}")
+
+
+def _ago(start: int, context: RowContext) -> str:
+    """How long ago, in its largest unit."""
+    say = context.language.gettext
+    seconds = (nanos_of(context.now) - start) // NANOS_PER_SECOND
+    if seconds < 60:
+        return say("%(n)d s ago") % {"n": max(0, seconds)}
+    if seconds < 3_600:
+        return say("%(n)d min ago") % {"n": seconds // 60}
+    if seconds < 86_400:
+        return say("%(n)d h ago") % {"n": seconds // 3_600}
+    return say("%(n)d d ago") % {"n": seconds // 86_400}
