@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help up down install-dev test lint fmt types web unit tests coverage bench lock docs-check openapi \
+.PHONY: help up down install-dev test lint fmt types web unit tests coverage bench lock docs docs-check \
 	i18n-extract screenshots image clean
 
 help: ## lists these targets
@@ -65,8 +65,8 @@ lock: ## resolves the dependencies (UPGRADE=--upgrade for newer ones); no regist
 docs-check: install-dev ## documentation against code
 	$(PYTEST) -q -n 0 tests/architecture
 
-openapi: install-dev ## writes docs/reference/openapi.json
-	$(BIN)/arcane openapi > docs/reference/openapi.json
+docs: install-dev ## writes the reference pages that come from the code: settings, command line, OpenAPI
+	$(BIN)/python -m tests.support.reference_pages
 
 i18n-extract: install-dev ## collects every sentence a person sees into web/locale/messages.pot
 	$(BIN)/pybabel extract --quiet -F babel.cfg --omit-header --sort-by-file -o web/locale/messages.pot .
