@@ -202,8 +202,8 @@ def main(arguments: Sequence[str]) -> int:
     except InstallError as exc:
         say(str(exc))
         return 1
-    except PermissionError as exc:
-        say(f"cannot write to {exc.filename}; make the folder writable for you")
+    except OSError as exc:
+        say(f"cannot write to {exc.filename} ({exc.strerror}); make the folder writable for you")
         return 1
     return 0
 

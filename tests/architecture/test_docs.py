@@ -39,7 +39,11 @@ def every_problem() -> set[type[Problem]]:
 
 def test_every_problem_type_has_a_page_and_every_page_a_problem() -> None:
     slugs = {kind.slug: kind for kind in every_problem()}
-    pages = {path.stem: (ROOT / path).read_text() for path in sources(".md") if path.parts[:3] == ("docs", "reference", "problems")}
+    pages = {
+        path.stem: (ROOT / path).read_text()
+        for path in sources(".md")
+        if path.parts[:3] == ("docs", "reference", "problems")
+    }
     assert set(slugs) - set(pages) == set(), "problems without a page"
     assert set(pages) - set(slugs) == set(), "pages without a problem"
     for slug, text in pages.items():

@@ -21,8 +21,6 @@ SAY_NOTHING = {
     "data",
     "common",
     "misc",
-    "base",
-    "core",
 }
 OTHER_NAMES_FOR_A_ROLE = {
     "router": "endpoints",
