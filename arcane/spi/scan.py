@@ -44,8 +44,10 @@ class Candidate:
 class ScanPage:
     """Some of a scan's answer. The last page of a scan says whether the range was answered in full.
 
-    `complete` on the last page means: every trace of the range that matches was in this scan's
-    pages. False means the limit (or a bound of the backend) was reached. On earlier pages it is False.
+    `complete` on the last page means: asking again would give nothing else, every trace of the
+    range that matches and that the datasource can reach was in this scan's pages. False means the
+    limit (or a bound of the backend) was reached. On earlier pages it is False. `warnings` are
+    sentences about what is known to be missing and cannot be asked for; they make an answer partial.
     """
 
     candidates: tuple[Candidate, ...]

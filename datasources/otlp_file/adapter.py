@@ -110,8 +110,7 @@ class OtlpFileAdapter(Adapter):
 
     async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
         await self._catch_up(deadline)
-        missing = self._missing(request.within)
-        warnings = (*missing, *self._bad_content())
+        warnings = (*self._missing(request.within), *self._bad_content())
         question = _Question.of(request)
         entries = filter(prefilter_of(request.filter.condition), self._index.overlapping(request.within))
         ahead, room, size = next(entries, None), request.limit, _INLINE_SPANS
@@ -127,7 +126,7 @@ class OtlpFileAdapter(Adapter):
             size = _SLICE_SPANS
             if looked < len(batch):
                 ahead = batch[looked]
-        yield ScanPage(tuple(found), complete=ahead is None and not missing, warnings=warnings)
+        yield ScanPage(tuple(found), complete=ahead is None, warnings=warnings)
 
     async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
         await self._catch_up(deadline)

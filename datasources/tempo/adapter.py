@@ -90,7 +90,7 @@ class TempoAdapter(Adapter):
         found = decode.decode_search(checked(await self._get("/api/search", params, deadline)), hidden)
         reached = len(found.candidates) >= request.limit
         unread = () if found.finished or reached else ("Tempo left parts of its store unread.",)
-        yield ScanPage(found.candidates, complete=found.finished and not reached, warnings=unread)
+        yield ScanPage(found.candidates, complete=not reached, warnings=unread)
 
     async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
         """`within` is not passed on: Tempo prunes blocks by it, and a long trace would come back cut."""

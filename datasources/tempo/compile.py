@@ -62,14 +62,14 @@ PUSH: tuple[PushRule, ...] = (
     _intrinsics("duration traceDuration", _NUMERIC, _NUMBERS),
     _intrinsics("status", _EQUAL, frozenset({LiteralType.STATUS})),
     _intrinsics("kind", _EQUAL, frozenset({LiteralType.KIND})),
-    # Several conditions on events (or links) have to hold of one event. Tempo asks one event
-    # only where nothing in the filter is joined by `||`, and a number always is.
-    PushRule(_CHILDREN, _TEXT, _STRING, exact=False),
-    PushRule(_CHILDREN, _NUMERIC, _NUMBERS, exact=False),
-    PushRule(_CHILDREN, _EQUAL, frozenset({LiteralType.BOOL}), exact=False),
-    PushRule(_CHILDREN, frozenset({Op.NE}), frozenset({LiteralType.NIL}), exact=False),
-    _intrinsics("event:name", _TEXT, _STRING, exact=False),
-    _intrinsics("event:timeSinceStart", _NUMERIC, _NUMBERS, exact=False),
+    # Right for one comparison with an event or a link. Several have to hold of one event, and Tempo asks
+    # one only where nothing in the filter is joined by `||`: the planner evaluates those again.
+    PushRule(_CHILDREN, _TEXT, _STRING),
+    PushRule(_CHILDREN, _NUMERIC, _NUMBERS),
+    PushRule(_CHILDREN, _EQUAL, frozenset({LiteralType.BOOL})),
+    PushRule(_CHILDREN, frozenset({Op.NE}), frozenset({LiteralType.NIL})),
+    _intrinsics("event:name", _TEXT, _STRING),
+    _intrinsics("event:timeSinceStart", _NUMERIC, _NUMBERS),
     # Ids lose leading zeros in Tempo, each in its own way; few spans match, so a superset costs nothing.
     _intrinsics("trace:id span:id span:parentID link:traceID link:spanID", frozenset({Op.EQ}), _STRING, exact=False),
     # Numbered by Tempo for the part of the trace that one block holds.
