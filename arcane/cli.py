@@ -5,25 +5,34 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import anyio
 import typer
+from starlette.datastructures import State
 
+from arcane.catalog.rotation import RotationReport
+from arcane.demo.generate import write_demo as generate_demo
 from arcane.kit.logging import configure_logging
 from arcane.kit.migrate import migrate as migrate_database
 from arcane.kit.secrets import generate_key as new_key
 from arcane.kit.serving import listen
 from arcane.kit.serving import serve as serve_application
+from arcane.local.check import check_datasource, entered_settings, report
+from arcane.local.errors import LocalError
 from arcane.local.faults import MENDABLE, one_line, reaching_database
 from arcane.local.folder import LocalFolder
+from arcane.local.inside import services
 from arcane.local.up import Up
 from arcane.main import create_app
 from arcane.settings import Settings
 
 STOP_TIMEOUT_S = 60.0
+T = TypeVar("T")
 
 app = typer.Typer(
     name="arcane",
@@ -83,6 +92,49 @@ def migrate() -> None:
     _say("the database is at the newest revision")
 
 
+@app.command("check-datasource")
+def check(
+    kind: Annotated[str, typer.Argument(help="The kind, for instance tempo.")],
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A setting: url=http://tempo:3200.")] = None,
+    secret: Annotated[list[str] | None, typer.Option(help="A setting that is asked for without showing it.")] = None,
+) -> None:
+    """Says what answers with these settings: version, newest trace, what can be pushed down. Stores nothing."""
+    entered = entered_settings(settings or ())
+    for name in secret or ():
+        entered[name] = typer.prompt(name, hide_input=True)
+    found = anyio.run(check_datasource, _settings(), kind, entered)
+    for line in report(found):
+        print(line)
+    if not found.ok:
+        sys.exit(1)
+
+
+@app.command()
+def create_owner_link() -> None:
+    """Prints a one-time link that makes its holder the owner. The link before it does not work any more."""
+    link = _inside(lambda state: state.accounts.issue_setup_link())
+    if link is None:
+        raise LocalError("this instance has an owner already; owners are made in its pages")
+    print(link)
+
+
+@app.command()
+def rotate_secrets() -> None:
+    """Encrypts every stored secret with the first key of ARCANE_SECRETS__KEYS. May be stopped and run again."""
+    done: RotationReport = _inside(lambda state: state.catalog.rotate_secrets())
+    _say(f"{done.datasources} datasources, {done.secrets} secrets, {done.rotated} encrypted anew")
+    if done.unreadable:
+        raise LocalError(f"no key opens the secrets of {', '.join(map(str, done.unreadable))}: enter them again")
+
+
+@app.command()
+def write_demo(folder: Annotated[Path, typer.Argument(help="Where the files go.")]) -> None:
+    """Writes the demo, a day of OTLP JSON lines that ends now."""
+    folder.mkdir(parents=True, exist_ok=True)
+    truth = generate_demo(folder, end=time.time_ns())
+    _say(f"{truth.total.traces} traces with {truth.total.spans} spans in {folder}")
+
+
 @app.command()
 def openapi() -> None:
     """Prints the OpenAPI document of /api/v1."""
@@ -100,6 +152,17 @@ def generate_key() -> None:
 def version() -> None:
     """Prints the version."""
     print(installed_version("arcane"))
+
+
+def _inside(work: Callable[[State], Awaitable[T]]) -> T:
+    settings = _settings()
+
+    async def run() -> T:
+        async with services(settings) as state:
+            return await work(state)
+
+    with reaching_database():
+        return anyio.run(run)
 
 
 def _settings() -> Settings:

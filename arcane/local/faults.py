@@ -14,11 +14,13 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from arcane.kit.migrate import DatabaseSetupError
+from arcane.kit.problems import Problem
 from arcane.kit.secrets import KeyRingError
 from arcane.kit.serving import PortTaken
 from arcane.local.errors import LocalError
 
-MENDABLE = (LocalError, PortTaken, DatabaseSetupError, KeyRingError, ValidationError)
+MENDABLE = (LocalError, PortTaken, DatabaseSetupError, KeyRingError, ValidationError, Problem)
+_UNREACHABLE = (ConnectionError, socket.gaierror, TimeoutError)
 
 
 @contextmanager
@@ -26,11 +28,19 @@ def reaching_database() -> Iterator[None]:
     """A database that does not answer, or not to us, is a LocalError that says so."""
     try:
         yield
-    except (ConnectionError, socket.gaierror, TimeoutError) as exc:
-        raise LocalError(f"cannot reach the database ({exc}); check ARCANE_DATABASE__URL") from exc
-    except (ServerSaid, DBAPIError) as exc:
-        said = str(getattr(exc, "orig", None) or exc).splitlines()[0]
-        raise LocalError(f"the database refuses: {said}; check ARCANE_DATABASE__URL") from exc
+    except (*_UNREACHABLE, ServerSaid, DBAPIError, ExceptionGroup) as exc:
+        line = _of_database(exc)
+        if line is None:
+            raise
+        raise LocalError(f"{line}; check ARCANE_DATABASE__URL") from exc
+
+
+def _of_database(exc: BaseException) -> str | None:
+    if isinstance(exc, BaseExceptionGroup):
+        return next(filter(None, map(_of_database, exc.exceptions)), None)
+    if isinstance(exc, ServerSaid | DBAPIError):
+        return f"the database refuses: {str(getattr(exc, 'orig', None) or exc).splitlines()[0]}"
+    return f"cannot reach the database ({exc})" if isinstance(exc, _UNREACHABLE) else None
 
 
 def one_line(exc: BaseException) -> str | None:

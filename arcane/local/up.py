@@ -13,10 +13,12 @@ import anyio
 from arcane.kit.migrate import migrate
 from arcane.kit.serving import PortTaken, listen
 from arcane.local.children import Child, run_child
+from arcane.local.demo import load_demo, refresh_demo
 from arcane.local.environment import child_environment, local_settings, own_address
 from arcane.local.errors import LocalError, PostgresError
 from arcane.local.faults import reaching_database
 from arcane.local.folder import LocalFolder
+from arcane.local.inside import services
 from arcane.local.postgres import EmbeddedPostgres, RunningPostgres
 from arcane.settings import Settings
 
@@ -68,9 +70,26 @@ class Up:
                 group.start_soon(_watch, running)
             with reaching_database():
                 await migrate(settings)
+                told = await self._prepare(settings)
             await group.start(run_child, _backend(settings))
             await group.start(run_child, _worker(settings))
-            self.say(f"Arcane is at {settings.server.public_url}")
+            for line in told:
+                self.say(line)
+
+    async def _prepare(self, settings: Settings) -> list[str]:
+        """The demo is loaded and there is a way in; returns what to tell once the backend answers."""
+        told = [f"Arcane is at {settings.server.public_url}"]
+        folders = await anyio.to_thread.run_sync(refresh_demo, self.folder.demo)
+        async with services(settings) as state:
+            await state.accounts.ensure_owner_from_settings()
+            if link := await state.accounts.issue_setup_link():
+                told.append(f"become its owner with this link, which works once: {link}")
+            elif settings.access.owner_email:
+                told.append(f"sign in as {settings.access.owner_email}")
+            if await load_demo(folders, state.organisations, state.projects, state.catalog):
+                told.append("the organisation Demo holds a day of traces in three datasources")
+        allowed = ", ".join(settings.egress.allow_networks) or "public addresses only"
+        return [*told, f"datasources may be at: {allowed} (ARCANE_EGRESS__ALLOW_NETWORKS)", "Ctrl-C stops everything"]
 
 
 def _backend(settings: Settings) -> Child:
