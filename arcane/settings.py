@@ -113,6 +113,13 @@ class LimitSettings(BaseModel):
     source_timeout_s: float = Field(
         20.0, gt=0, description="Longest wait for one datasource within the request's deadline."
     )
+    datasources_per_organisation: int = Field(500, ge=1, description="Most datasources of one organisation.")
+    adapters_max: int = Field(256, ge=1, description="Most live connections to datasources kept by one process.")
+    adapter_idle_s: float = Field(900.0, gt=0, description="A live connection that nobody used this long is closed.")
+    adapter_grace_s: float = Field(
+        60.0, ge=0, description="How long a replaced connection stays for requests that began with it."
+    )
+    connection_test_s: float = Field(10.0, gt=0, description="Longest wait when a connection is tested.")
 
 
 class FileSettings(BaseModel):

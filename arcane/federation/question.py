@@ -1,0 +1,54 @@
+"""What is asked of the datasources, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from arcane.federation.merge import Position
+from arcane.model.hit import TraceHit
+from arcane.model.ids import TraceId
+from arcane.model.outcome import QueryOutcome
+from arcane.model.time import TimeRange
+from arcane.traceql.ast import SpansetFilter
+
+SEEN_MAX = 1_000
+"""Traces a cursor remembers, so that the later part of a split trace does not make it appear again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A search: the newest `limit` traces that overlap `within` and have a span that matches `filter`.
+
+    `filter` holds the project's scope already. With `abort`, one failing datasource ends the search.
+    """
+
+    filter: SpansetFilter
+    within: TimeRange
+    limit: int
+    spans_per_trace: int = 3
+    abort: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where a search goes on: a bound for each datasource, None where nothing is left, and traces already given."""
+
+    within: TimeRange
+    places: Mapping[str, Position | None]
+    seen: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of hits with the ids of the datasources each came from; `resume` is None at the end of the search."""
+
+    hits: tuple[TraceHit, ...]
+    origins: tuple[tuple[str, ...], ...]
+    outcome: QueryOutcome
+    resume: Resume | None = field(default=None)
+
+
+def mark_of(trace_id: TraceId) -> bytes:
+    """Returns what a cursor remembers of a trace id: its last eight bytes, random in every known scheme."""
+    return bytes.fromhex(trace_id[-16:])

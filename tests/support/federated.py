@@ -1,0 +1,218 @@
+"""Corpora, filters, and backends that can do this or that: what the laws of federation are tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from arcane.federation.source import Source
+from arcane.model.hit import TraceHit
+from arcane.model.ids import SpanId, TraceId
+from arcane.model.span import Resource, Span, SpanEvent, SpanKind, SpanLink, StatusCode
+from arcane.model.time import TimeRange
+from arcane.model.trace import Trace
+from arcane.settings import LimitSettings
+from arcane.spi.capabilities import Capabilities, Order, PushRule
+from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, LiteralType, Op, Scope, SpansetFilter, Unary
+from arcane.traceql.check import check
+from arcane.traceql.errors import TraceqlError
+from arcane.traceql.evaluate import compile_filter, mentioned_fields
+from arcane.traceql.ast_pipeline import Query
+from arcane.traceql.hits import hit_of
+from datasources.memory.adapter import Faults, MemoryAdapter
+
+ALL_TIME = TimeRange(0, 1_000)
+RESOURCES = (
+    Resource({"service.name": "shop", "a": 1}),
+    Resource({"service.name": "db"}),
+    Resource({"flag": True}),
+)
+VALUES: tuple[str | int | float | bool, ...] = ("x", "y", 1, 2, 2.5, True, False)
+NAMES = ("a", "b", "flag")
+LIMITS = LimitSettings()
+
+
+def trace_id(number: int) -> TraceId:
+    return TraceId(f"{number + 1:032x}")
+
+
+def span_id(number: int) -> SpanId:
+    return SpanId(f"{number + 1:016x}")
+
+
+attributes = st.dictionaries(st.sampled_from(NAMES), st.sampled_from((*VALUES, ["x", "y"])), max_size=2)
+
+
+@st.composite
+def traces(draw: st.DrawFn, number: int) -> Trace:
+    """A tree: one root, which begins first."""
+    start = draw(st.integers(0, 60))
+    spans: list[Span] = []
+    for index in range(draw(st.integers(1, 4))):
+        parent = draw(st.sampled_from(spans)) if spans else None
+        begins = start if parent is None else parent.start + draw(st.integers(0, 5))
+        events = draw(st.lists(attributes, max_size=2))
+        links = draw(st.lists(attributes, max_size=1))
+        spans.append(
+            Span(
+                trace_id(number),
+                span_id(number * 10 + index),
+                parent.span_id if parent else "",
+                draw(st.sampled_from(("GET", "SELECT"))),
+                draw(st.sampled_from((SpanKind.SERVER, SpanKind.CLIENT))),
+                begins,
+                begins + draw(st.integers(0, 20)),
+                draw(st.sampled_from(StatusCode)),
+                attributes=draw(attributes),
+                events=tuple(SpanEvent("event", begins, one) for one in events),
+                links=tuple(SpanLink(trace_id(99), span_id(99), "", one) for one in links),
+                resource=draw(st.sampled_from(RESOURCES)),
+            )
+        )
+    return Trace(trace_id(number), spans)
+
+
+corpora = st.integers(0, 8).flatmap(lambda count: st.tuples(*(traces(number) for number in range(count))))
+
+_attribute_fields = st.builds(
+    Field,
+    st.sampled_from((Scope.NONE, Scope.SPAN, Scope.RESOURCE, Scope.EVENT, Scope.LINK)),
+    st.sampled_from((*NAMES, "service.name")),
+)
+_SPAN_INTRINSICS = ("name", "duration", "status", "kind", "event:name")
+_TRACE_INTRINSICS = ("traceDuration", "rootName", "rootServiceName", "span:childCount")
+_LITERALS = {
+    str: lambda value: Literal(LiteralType.STRING, value),
+    bool: lambda value: Literal(LiteralType.BOOL, value),
+    int: lambda value: Literal(LiteralType.INT, value),
+    float: lambda value: Literal(LiteralType.FLOAT, value),
+}
+_attribute_literals = st.sampled_from([_LITERALS[type(value)](value) for value in (*VALUES, "shop", "db")]) | st.just(
+    Literal(LiteralType.NIL, None)
+)
+_intrinsic_literals = st.one_of(
+    st.sampled_from(("GET", "SELECT", "shop", "event")).map(lambda text: Literal(LiteralType.STRING, text)),
+    st.integers(0, 25).map(lambda nanos: Literal(LiteralType.DURATION, nanos)),
+    st.integers(0, 3).map(lambda count: Literal(LiteralType.INT, count)),
+    st.sampled_from(("error", "ok", "unset")).map(lambda word: Literal(LiteralType.STATUS, word)),
+    st.sampled_from(("server", "client")).map(lambda word: Literal(LiteralType.KIND, word)),
+)
+_ops = st.sampled_from(sorted(COMPARISONS, key=str))
+
+
+def _is_meaningful(expr: Expr) -> bool:
+    try:
+        check(Query(SpansetFilter(expr)))
+    except TraceqlError:
+        return False
+    return True
+
+
+def _leaves(*, on_traces: bool) -> st.SearchStrategy[Expr]:
+    names = (*_SPAN_INTRINSICS, *_TRACE_INTRINSICS) if on_traces else _SPAN_INTRINSICS
+    intrinsics = st.sampled_from(names).map(lambda name: Field(Scope.INTRINSIC, name))
+    comparisons = st.one_of(
+        st.builds(Binary, _ops, _attribute_fields, _attribute_literals),
+        st.builds(Binary, _ops, intrinsics, _intrinsic_literals),
+        st.builds(Binary, st.sampled_from((Op.EQ, Op.LT, Op.GE)), _attribute_literals, _attribute_fields),
+    )
+    bare = _attribute_fields | st.sampled_from((Literal(LiteralType.BOOL, True), Literal(LiteralType.BOOL, False)))
+    division = st.builds(
+        lambda field: Binary(Op.EQ, Binary(Op.DIV, Literal(LiteralType.INT, 1), field), Literal(LiteralType.INT, 1)),
+        _attribute_fields,
+    )
+    return st.one_of(comparisons, comparisons, comparisons, bare, division)
+
+
+def filters(*, on_traces: bool = True) -> st.SearchStrategy[SpansetFilter]:
+    """Filters that `check` lets pass; with `on_traces` they may ask about whole traces."""
+    conditions = st.recursive(
+        _leaves(on_traces=on_traces),
+        lambda inner: st.one_of(
+            st.builds(Binary, st.just(Op.AND), inner, inner),
+            st.builds(Binary, st.just(Op.AND), inner, inner),
+            st.builds(Binary, st.just(Op.OR), inner, inner),
+            st.builds(Unary, st.just(Op.NOT), inner),
+        ),
+        max_leaves=5,
+    )
+    return st.none().map(SpansetFilter) | conditions.filter(_is_meaningful).map(SpansetFilter)
+
+
+_rules = st.builds(
+    PushRule,
+    scopes=st.frozensets(st.sampled_from([scope for scope in Scope if scope is not Scope.PARENT]), min_size=1),
+    ops=st.frozensets(_ops, min_size=2),
+    literals=st.frozensets(st.sampled_from(LiteralType), min_size=3),
+    names=st.none() | st.frozensets(st.sampled_from((*NAMES, *_SPAN_INTRINSICS)), min_size=1),
+    exact=st.booleans(),
+)
+everything = PushRule(frozenset(Scope), COMPARISONS, frozenset(LiteralType))
+_pushes = st.one_of(st.just((everything,)), st.lists(_rules, max_size=3).map(tuple))
+
+capabilities = st.builds(
+    Capabilities,
+    push=_pushes,
+    push_or=st.booleans(),
+    push_not=st.booleans(),
+    order=st.sampled_from(Order),
+    whole_traces=st.booleans(),
+    max_limit=st.sampled_from((2, 5, 1_000)),
+    time_resolution_ns=st.sampled_from((1, 1, 7)),
+    max_range_ns=st.sampled_from((None, None, 13)),
+    concurrency=st.sampled_from((1, 8)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """What one store that holds everything answers."""
+
+    order: list[TraceId]
+    matched: dict[TraceId, set[SpanId]]
+
+
+def direct(query: SpansetFilter, corpus: Iterable[Trace], within: TimeRange = ALL_TIME) -> Direct:
+    compiled = compile_filter(query)
+    found = [
+        hit_of(trace, matched, mentioned_fields(query), 100)
+        for trace in corpus
+        if within.overlaps(trace.start, trace.end) and (matched := compiled.matches(trace))
+    ]
+    found.sort(key=lambda hit: hit.position, reverse=True)
+    return Direct([hit.trace_id for hit in found], matched_of(found))
+
+
+def matched_of(hits: Iterable[TraceHit]) -> dict[TraceId, set[SpanId]]:
+    return {hit.trace_id: {span.span_id for span in hit.spans} for hit in hits}
+
+
+def source(
+    index: int, corpus: Iterable[Trace], capabilities: Capabilities, faults: Faults | None = None
+) -> Source:
+    adapter = MemoryAdapter(corpus, capabilities, faults=faults or Faults(), page_size=3)
+    return Source(f"source-{index}", f"Source {index}", "memory", adapter)
+
+
+def by_trace(corpus: Sequence[Trace], owners: Sequence[int], count: int) -> list[list[Trace]]:
+    """Whole traces, each in one of `count` stores."""
+    parts: list[list[Trace]] = [[] for _ in range(count)]
+    for trace, owner in zip(corpus, owners, strict=False):
+        parts[owner % count].append(trace)
+    return parts
+
+
+def by_span(corpus: Sequence[Trace], owners: Sequence[int], count: int) -> list[list[Trace]]:
+    """Each span in one of `count` stores: a trace may have parts in all of them."""
+    parts: list[list[Trace]] = [[] for _ in range(count)]
+    numbers = iter(owners)
+    for trace in corpus:
+        spans: list[list[Span]] = [[] for _ in range(count)]
+        for span in trace.spans:
+            spans[next(numbers) % count].append(span)
+        for part, members in zip(parts, spans, strict=True):
+            if members:
+                part.append(Trace(trace.trace_id, members))
+    return parts
