@@ -101,6 +101,17 @@ class Exchange(msgspec.Struct, frozen=True):
         return bool(self.input or self.output)
 
 
+ABSENT = object()  # tells a tool that answered null from one that did not answer
+
+
+def tool_exchange(name: str, arguments: object, result: object, identity: str = "") -> Exchange:
+    """Returns a tool's call and, unless `result` is ABSENT, its answer."""
+    call = Message(Role.ASSISTANT, (ToolCall(name, parsed(arguments), identity),))
+    if result is ABSENT:
+        return Exchange((call,))
+    return Exchange((call,), (Message(Role.TOOL, (ToolResult(parsed(result), identity, name),)),))
+
+
 _ROLES = {
     "system": Role.SYSTEM,
     "developer": Role.SYSTEM,
@@ -122,9 +133,11 @@ def role_of(word: object, default: Role = Role.USER) -> Role:
 
 def messages_from(value: object, default: Role) -> tuple[Message, ...]:
     """Returns the messages in `value`: a list of them, one, JSON of either, or plain text."""
-    value = parsed(value)
+    meant = parsed(value)
+    if isinstance(meant, dict | list | str):
+        value = meant  # not a number or a bool: those are text that looks like JSON
     if isinstance(value, dict):
-        inner = value.get("messages")
+        inner = value.get("messages", value.get("choices"))
         if isinstance(inner, list):
             value = inner
     if isinstance(value, list):

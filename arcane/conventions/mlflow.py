@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from arcane.conventions.dialect import Dialect, TokenKeys
-from arcane.conventions.messages import Exchange, Role, messages_from
+from arcane.conventions.messages import ABSENT, Exchange, Role, messages_from, tool_exchange
 from arcane.conventions.read import parsed
 from arcane.conventions.view import Kind
 from arcane.model.span import Span
@@ -33,8 +33,11 @@ def _kind(span: Span) -> Kind | None:
 
 
 def _content(span: Span) -> Exchange | None:
-    before = messages_from(span.attributes.get("mlflow.spanInputs"), Role.USER)
-    after = messages_from(span.attributes.get("mlflow.spanOutputs"), Role.ASSISTANT)
+    given, came = span.attributes.get("mlflow.spanInputs"), span.attributes.get("mlflow.spanOutputs", ABSENT)
+    if _kind(span) is Kind.TOOL and (given is not None or came is not ABSENT):
+        return tool_exchange(span.name, given, came)
+    before = messages_from(given, Role.USER)
+    after = messages_from(None if came is ABSENT else came, Role.ASSISTANT)
     return Exchange(before, after) if before or after else None
 
 

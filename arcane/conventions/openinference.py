@@ -10,17 +10,17 @@ from types import MappingProxyType
 from arcane.conventions.dialect import Dialect, TokenKeys
 from arcane.conventions.indexed import unflatten
 from arcane.conventions.messages import (
+    ABSENT,
     Exchange,
     Message,
     Part,
     Role,
     Text,
-    ToolCall,
-    ToolResult,
     messages_from,
+    tool_exchange,
 )
 from arcane.conventions.otel_genai import document_from
-from arcane.conventions.read import mapping, parsed, text
+from arcane.conventions.read import mapping, text
 from arcane.conventions.view import Kind
 from arcane.model.span import Span
 
@@ -37,6 +37,7 @@ _KINDS = {
     "PROMPT": Kind.PROMPT,
 }
 _FIRST_TOKEN = "First Token Stream Event"  # noqa: S105 - the name of an event
+_RESULT_KEYS = ("output.value", "gen_ai.tool.call.result")
 _TOOL_KEYS = ("tool.parameters", "input.value")
 
 
@@ -101,11 +102,10 @@ def _tool(span: Span) -> Exchange | None:
     name = text(attributes, ("tool.name",)) or span.name
     identity = text(attributes, ("tool.id", "tool_call.id")) or ""
     arguments = next((attributes[key] for key in _TOOL_KEYS if key in attributes), None)
-    result = next((attributes[k] for k in ("output.value", "gen_ai.tool.call.result") if k in attributes), None)
-    if arguments is None and result is None:
+    result = next((attributes[key] for key in _RESULT_KEYS if key in attributes), ABSENT)
+    if arguments is None and result is ABSENT:
         return None
-    answer = () if result is None else (Message(Role.TOOL, (ToolResult(parsed(result), identity, name),)),)
-    return Exchange((Message(Role.ASSISTANT, (ToolCall(name, parsed(arguments), identity),)),), answer)
+    return tool_exchange(name, arguments, result, identity)
 
 
 def _raw(span: Span) -> Exchange | None:

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from arcane.conventions.dialect import Dialect, TokenKeys
 from arcane.conventions.indexed import unflatten
-from arcane.conventions.messages import Exchange, Message, Role, ToolCall, ToolResult, messages_from
-from arcane.conventions.read import mapping, parsed, text
+from arcane.conventions.messages import ABSENT, Exchange, Role, messages_from, tool_exchange
+from arcane.conventions.read import mapping, text
 from arcane.conventions.view import Kind
 from arcane.model.span import Span
 
@@ -56,15 +56,13 @@ def _messages(span: Span) -> Exchange | None:
 
 def _content(span: Span) -> Exchange | None:
     attributes = span.attributes
-    given, came = attributes.get("traceloop.entity.input"), attributes.get("traceloop.entity.output")
-    if given is None and came is None:
+    given, came = attributes.get("traceloop.entity.input"), attributes.get("traceloop.entity.output", ABSENT)
+    if given is None and came is ABSENT:
         return None
     if attributes.get("traceloop.span.kind") == "tool":
         name = text(attributes, ("traceloop.entity.name",)) or span.name
-        arguments = mapping(given).get("kwargs") or parsed(given)
-        answer = () if came is None else (Message(Role.TOOL, (ToolResult(parsed(came), "", name),)),)
-        return Exchange((Message(Role.ASSISTANT, (ToolCall(name, parsed(arguments)),)),), answer)
-    outputs = mapping(came).get("outputs", came)
+        return tool_exchange(name, mapping(given).get("kwargs") or given, came)
+    outputs = None if came is ABSENT else mapping(came).get("outputs", came)
     return Exchange(messages_from(given, Role.USER), messages_from(outputs, Role.ASSISTANT))
 
 

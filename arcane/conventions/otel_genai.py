@@ -9,15 +9,15 @@ from types import MappingProxyType
 
 from arcane.conventions.dialect import Dialect, TokenKeys
 from arcane.conventions.messages import (
+    ABSENT,
     Document,
     Exchange,
     Message,
     Role,
     Text,
-    ToolCall,
-    ToolResult,
     messages_from,
     role_of,
+    tool_exchange,
 )
 from arcane.conventions.read import amount, mapping, parsed, text
 from arcane.conventions.view import Kind
@@ -96,7 +96,8 @@ def _fallback_kind(span: Span) -> Kind | None:
 
 
 def _is_aggregate(span: Span, kind: Kind) -> bool:
-    if span.attributes.get("gen_ai.operation.name") in _AGGREGATES:
+    operation = span.attributes.get("gen_ai.operation.name")
+    if isinstance(operation, str) and operation in _AGGREGATES:
         return True
     return span.scope.name == "gen_ai" and kind is not Kind.LLM
 
@@ -164,10 +165,8 @@ def _content(span: Span) -> Exchange | None:
     if any(key in attributes for key in _TOOL_EVIDENCE[:2]):
         identity = text(attributes, ("gen_ai.tool.call.id",)) or ""
         name = text(attributes, ("gen_ai.tool.name",)) or ""
-        call = ToolCall(name, parsed(attributes.get("gen_ai.tool.call.arguments")), identity)
-        result = attributes.get("gen_ai.tool.call.result")
-        answer = () if result is None else (Message(Role.TOOL, (ToolResult(parsed(result), identity, name),)),)
-        return Exchange((Message(Role.ASSISTANT, (call,)),), answer)
+        result = attributes.get("gen_ai.tool.call.result", ABSENT)
+        return tool_exchange(name, attributes.get("gen_ai.tool.call.arguments"), result, identity)
     query = text(attributes, ("gen_ai.retrieval.query.text", "gen_ai.retrieval.query"))
     rows = parsed(attributes.get("gen_ai.retrieval.documents"))
     documents = tuple(document_from(row) for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from arcane.conventions.dialect import Dialect, TokenKeys
-from arcane.conventions.messages import Exchange, Message, Role, ToolCall, ToolResult, messages_from, role_of
+from arcane.conventions.messages import ABSENT, Exchange, Message, Role, messages_from, role_of, tool_exchange
 from arcane.conventions.read import mapping, parsed, text
 from arcane.conventions.view import Kind
 from arcane.model.span import Span
@@ -73,10 +73,7 @@ def _content(span: Span) -> Exchange | None:
     if "tool_arguments" in attributes or "tool_response" in attributes:
         name = text(attributes, ("gen_ai.tool.name",)) or span.name
         identity = text(attributes, ("gen_ai.tool.call.id",)) or ""
-        came = attributes.get("tool_response")
-        answer = () if came is None else (Message(Role.TOOL, (ToolResult(parsed(came), identity, name),)),)
-        call = ToolCall(name, parsed(attributes.get("tool_arguments")), identity)
-        return Exchange((Message(Role.ASSISTANT, (call,)),), answer)
+        return tool_exchange(name, attributes.get("tool_arguments"), attributes.get("tool_response", ABSENT), identity)
     after = messages_from(attributes.get("final_result"), Role.ASSISTANT)
     before = messages_from(attributes.get("prompt"), Role.USER) if isinstance(attributes.get("prompt"), str) else ()
     return Exchange(before, after) if before or after else None

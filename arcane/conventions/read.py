@@ -11,16 +11,21 @@ MOST_TOKENS = 1_000_000_000  # a larger count is a mistake of the emitter
 
 
 def text(attributes: Mapping[str, object], keys: Iterable[str]) -> str | None:
-    """Returns the first of `keys` that holds a text, number or bool, as text."""
+    """Returns the first of `keys` that holds a text, number or bool, as text; a JSON string loses its quotes."""
     for key in keys:
         value = attributes.get(key)
         if value is None or value == "":
             continue
         if isinstance(value, str):
-            return value
+            return _unquoted(value) if value[0] == '"' else value
         if isinstance(value, int | float):
             return str(value)
     return None
+
+
+def _unquoted(value: str) -> str:
+    inner = parsed(value)
+    return inner if isinstance(inner, str) else value
 
 
 def count(attributes: Mapping[str, object], keys: Iterable[str]) -> int | None:

@@ -46,8 +46,6 @@ def _tokens(given: int, made: int, cached: int, created: tuple[int, int], reason
 
 def _from_objects(attributes: Attributes, keys: Keys) -> Tokens | None:
     for key in keys:
-        if key not in attributes:
-            continue
         counts = mapping(attributes[key])
         given, made = count(counts, _OBJECT_INPUT), count(counts, _OBJECT_OUTPUT)
         if given is not None or made is not None:
@@ -70,13 +68,13 @@ def _only_total(attributes: Attributes, keys: Keys) -> Tokens | None:
 def reported_cost(attributes: Attributes, keys: Keys, parts: Keys, objects: Keys) -> Cost | None:
     """Returns the cost that stands on a span: under one of `keys`, as the sum of `parts`, or in a JSON object."""
     for key in keys:
-        if key in attributes and (usd := amount(attributes[key])) is not None:
+        if (usd := amount(attributes[key])) is not None:
             return Cost(usd, CostSource.REPORTED)
     shares = [usd for key in parts if (usd := amount(attributes[key])) is not None]
     if shares:
         return Cost(sum(shares), CostSource.REPORTED)
     for key in objects:
-        if key in attributes and (usd := _sum(mapping(attributes[key]))) is not None:
+        if (usd := _sum(mapping(attributes[key]))) is not None:
             return Cost(usd, CostSource.REPORTED)
     return None
 

@@ -9,15 +9,15 @@ from types import MappingProxyType
 
 from arcane.conventions.dialect import Dialect, TokenKeys
 from arcane.conventions.messages import (
+    ABSENT,
     Exchange,
     Message,
     Part,
     Role,
     Text,
-    ToolCall,
-    ToolResult,
     messages_from,
     parts_from,
+    tool_exchange,
 )
 from arcane.conventions.read import amount, parsed, text
 from arcane.conventions.view import MODEL_CALLS, Kind
@@ -103,10 +103,8 @@ def _content(span: Span) -> Exchange | None:
     if _kind(span) is Kind.TOOL:
         name = text(attributes, ("ai.toolCall.name",)) or span.name
         identity = text(attributes, ("ai.toolCall.id",)) or ""
-        result = attributes.get("ai.toolCall.result")
-        answer = () if result is None else (Message(Role.TOOL, (ToolResult(parsed(result), identity, name),)),)
-        call = ToolCall(name, parsed(attributes.get("ai.toolCall.args")), identity)
-        return Exchange((Message(Role.ASSISTANT, (call,)),), answer)
+        result = attributes.get("ai.toolCall.result", ABSENT)
+        return tool_exchange(name, attributes.get("ai.toolCall.args"), result, identity)
     values = attributes.get("ai.values", attributes.get("ai.value"))
     words = values if isinstance(values, list) else [values]
     texts: tuple[Part, ...] = tuple(Text(str(parsed(word))) for word in words if isinstance(word, str))
