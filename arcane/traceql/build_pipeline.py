@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from lark import Token
 
-from arcane.traceql.ast import ARITHMETIC, COMPARISONS, Literal, Op, SpansetFilter
+from arcane.traceql.ast import ARITHMETIC, COMPARISONS, Literal, LiteralType, Op, SpansetFilter
 from arcane.traceql.ast_pipeline import (
     Aggregate,
     Coalesce,
@@ -83,12 +83,20 @@ def _infix(token: Token, left: PartPiece, right: PartPiece) -> PartPiece:
     elif Gives.SERIES in given:
         node = _series(token, left, right, place)
     elif given == (Gives.SCALAR, Gives.SCALAR) and token in _OPS:
+        _refuse_nil(left, right)
         op = _OPS[token]
         make = ScalarFilter if op in COMPARISONS else ScalarOperation
         node = make(op, left.node, right.node, place.position)  # type: ignore[arg-type]
     else:
         raise _no_meaning(token, given)
     return Piece(node, place, depth, left.grouped and right.grouped)
+
+
+def _refuse_nil(*operands: PartPiece) -> None:
+    for operand in operands:
+        if isinstance(operand.node, Literal) and operand.node.type is LiteralType.NIL:
+            hint = "a span set without a value is left out anyway"
+            raise SyntaxProblem("an aggregate is never nil", operand.place.position, hint)
 
 
 _OPS: Mapping[str, Op] = MappingProxyType({str(op): op for op in COMPARISONS | ARITHMETIC})

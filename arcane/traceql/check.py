@@ -23,7 +23,6 @@ from arcane.traceql.ast_pipeline import (
     MetricsOperation,
     Pipeline,
     Query,
-    ScalarFilter,
     Select,
     SpansetOp,
     SpansetOperation,
@@ -94,10 +93,7 @@ def _noun(stage: Stage) -> str:
             return "select() is"
         case Metrics() | MetricsOperation():
             return "metrics queries are"
-        case ScalarFilter():
-            return "conditions on aggregates such as count() are"
-        case _:
-            return "this kind of query is"
+    return "conditions on aggregates such as count() are"
 
 
 def _type(expr: Expr) -> Type:
@@ -114,8 +110,7 @@ def _type(expr: Expr) -> Type:
             return _logical(expr)
         case Binary() if expr.op in ARITHMETIC:
             return _arithmetic(expr)
-        case Binary():
-            return _match(expr) if expr.op in _MATCHES else _comparison(expr)
+    return _match(expr) if expr.op in _MATCHES else _comparison(expr)
 
 
 def _field(field: Field) -> Type:
@@ -219,9 +214,7 @@ def _instead_of_nil(side: Field) -> str | None:
     return f'a text that is missing is empty: {side.name} = ""' if _field(side) is LiteralType.STRING else None
 
 
-def _a(found: Type) -> str:
-    if found is None:
-        return "an attribute"
+def _a(found: LiteralType | None) -> str:
     return "an int" if found is LiteralType.INT else f"a {found}"
 
 

@@ -89,8 +89,6 @@ def _hint(text: str, token: Token, expected: Set[str]) -> str | None:
         return "an operand is missing before it" if expected >= _OPERANDS else "it closes no parenthesis"
     if token.type in ("ATTRIBUTE", "COLON", "DOTTED") and not in_braces:
         return f"conditions stand in braces: {{ {text.strip()[:40]} }}" if "LBRACE" in expected else None
-    if "RBRACE" in expected and "RPAR" in expected:
-        return None
     return _next(expected)
 
 
@@ -99,13 +97,15 @@ def _next(expected: Set[str]) -> str | None:
         return "here an attribute or a value belongs"
     if "RBRACE" in expected:
         return "here an operator such as = or &&, or the closing brace belongs"
+    if "RPAR" in expected:
+        return "here an operator, a comma or the closing parenthesis belongs"
     if "LBRACE" in expected:
         return "here a filter in braces belongs: { }"
     if "PIPE" in expected:
         return "here the query could end, or go on with | or another { }"
     if "LPAR" in expected:
         return "here an opening parenthesis belongs"
-    return "here a closing parenthesis belongs" if "RPAR" in expected else None
+    return None
 
 
 def _unreadable(text: str, unexpected: UnexpectedCharacters) -> SyntaxProblem:

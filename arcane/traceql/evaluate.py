@@ -98,15 +98,12 @@ def _fields(expr: Expr) -> Iterator[Field]:
     waiting = [expr]
     while waiting:
         node = waiting.pop()
-        match node:
-            case Field():
-                yield node
-            case Unary():
-                waiting.append(node.operand)
-            case Binary():
-                waiting += (node.right, node.left)
-            case Literal():
-                pass
+        if isinstance(node, Field):
+            yield node
+        elif isinstance(node, Unary):
+            waiting.append(node.operand)
+        elif isinstance(node, Binary):
+            waiting += (node.right, node.left)
 
 
 def _compile(expr: Expr) -> Code:
@@ -118,10 +115,7 @@ def _compile(expr: Expr) -> Code:
             return Code(getter(expr), intrinsics.type_of(expr), levels=level)
         case Unary():
             return _unary(expr)
-        case Binary() if expr.op in LOGICAL:
-            return _logical(expr)
-        case Binary():
-            return _binary(expr)
+    return _logical(expr) if expr.op in LOGICAL else _binary(expr)
 
 
 def _unary(expr: Unary) -> Code:

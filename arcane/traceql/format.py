@@ -18,7 +18,6 @@ from arcane.traceql.ast_pipeline import (
     ScalarOperation,
     Select,
     SeriesFilter,
-    SeriesLimit,
     SpansetOperation,
     Stage,
 )
@@ -94,8 +93,7 @@ def _spell(expr: Expr) -> _Spelled:
             return _Spelled(format_field(expr))
         case Unary():
             return _unary(expr)
-        case Binary():
-            return _logical(expr) if expr.op in LOGICAL else _infix(expr)
+    return _logical(expr) if expr.op in LOGICAL else _infix(expr)
 
 
 def _unary(expr: Unary) -> _Spelled:
@@ -104,7 +102,9 @@ def _unary(expr: Unary) -> _Spelled:
     if expr.op is Op.NEG and isinstance(expr.operand, Literal):
         # without parentheses the sign would become part of the constant
         return _Spelled(f"-({format_literal(expr.operand)})", level)
-    return _Spelled(sign + _spell(expr.operand).inside(level), level)
+    if isinstance(expr.operand, Unary):
+        return _Spelled(sign + _spell(expr.operand).text, level)
+    return _Spelled(sign + _spell(expr.operand).inside(level + 1), level)
 
 
 def _infix(expr: Binary) -> _Spelled:
@@ -161,8 +161,7 @@ def _stage(stage: Stage) -> str:
             return _metrics(stage)
         case SeriesFilter():
             return f"{stage.op} {format_literal(stage.value)}"
-        case SeriesLimit():
-            return f"{'topk' if stage.largest else 'bottomk'}({stage.count})"
+    return f"{'topk' if stage.largest else 'bottomk'}({stage.count})"
 
 
 Operation = SpansetOperation | MetricsOperation | ScalarOperation | ScalarFilter

@@ -29,11 +29,6 @@ class Intrinsic:
     spellings: tuple[str, ...] = ()
     is_id: bool = False
 
-    @property
-    def field(self) -> Field:
-        """The intrinsic as a field."""
-        return Field(Scope.INTRINSIC, self.name)
-
 
 _STRING, _INT, _DURATION = LiteralType.STRING, LiteralType.INT, LiteralType.DURATION
 
