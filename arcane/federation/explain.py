@@ -1,0 +1,57 @@
+"""A plan in words: what each datasource is asked, what is evaluated here, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from arcane.federation.plan import Kept, Reason, SourcePlan
+from arcane.spi.capabilities import Capabilities, Order
+from arcane.traceql.format import format_expr
+
+_WHY = {
+    Reason.UNSUPPORTED: "the datasource cannot answer it",
+    Reason.SUPERSET: "the datasource answers it with more than what matches",
+    Reason.ALTERNATIVE: "the datasource cannot answer all of its alternatives, so it is asked for none of them",
+    Reason.NEGATION: "the datasource does not mean the same by a negation",
+    Reason.SAME_ROW: "it has to hold on the same event or link as another condition, which is checked here",
+    Reason.WHOLE_TRACE: "it is about the whole trace, of which each datasource may hold a part",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One condition that is evaluated here."""
+
+    condition: str
+    reason: Reason
+    why: str
+    sent: str | None
+
+
+def conditions_of(plan: SourcePlan) -> tuple[Explanation, ...]:
+    """Returns why each part of the residual is evaluated here."""
+    return tuple(_explained(kept) for kept in plan.kept)
+
+
+def steps_of(plan: SourcePlan, capabilities: Capabilities) -> tuple[str, ...]:
+    """Returns what happens, a sentence a step."""
+    asked = f"the traces that match {plan.pushed_text}" if plan.pushed_text else "all traces of the time range"
+    if capabilities.order is Order.NEWEST_FIRST:
+        steps = [f"Ask for {asked}, newest first, page by page."]
+    else:
+        steps = [
+            f"Ask for {asked} in windows of time that go backwards, "
+            "because the datasource does not return the newest first."
+        ]
+    if plan.residual_text is None:
+        return (*steps, "Take the answer as it is.")
+    if plan.whole_traces:
+        steps.append("Put each trace together from all datasources.")
+    elif not capabilities.whole_traces:
+        steps.append("Read each of these traces whole.")
+    return (*steps, f"Keep those that match {plan.residual_text}, until the page is full.")
+
+
+def _explained(kept: Kept) -> Explanation:
+    sent = None if kept.sent is None else format_expr(kept.sent)
+    return Explanation(format_expr(kept.condition), kept.reason, _WHY[kept.reason], sent)
