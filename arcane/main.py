@@ -1,0 +1,123 @@
+"""The composition root: every collaborator is made here, once, and handed to whoever needs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import fields
+
+import anyio
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.datastructures import State
+
+from arcane.access.usage import Usage
+from arcane.access.wiring import Foundation, build_access
+from arcane.api import api_router
+from arcane.audit.service import AuditLog
+from arcane.catalog.memory import CatalogMemory
+from arcane.catalog.pool import AdapterMaker, AdapterPool
+from arcane.catalog.registry import Registry
+from arcane.catalog.service import CatalogService
+from arcane.kit.announce import Announcer
+from arcane.kit.clock import SystemClock
+from arcane.kit.database import Database
+from arcane.kit.egress import Egress
+from arcane.kit.guard import public
+from arcane.kit.http import RequestEdge, install_problem_handlers, json_response
+from arcane.kit.migrate import app_url
+from arcane.kit.pagination import Cursors
+from arcane.kit.secrets import KeyRing
+from arcane.messaging.signature import worker_signer
+from arcane.settings import Settings
+from arcane.workers.service import WorkerService
+from web.places import Places
+from web.site import mount_pages
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Returns the backend. Its routes are there at once; what they work with is made when its lifespan begins."""
+    app = FastAPI(
+        title="Arcane",
+        version="1",
+        description="Traces of LLM applications and agents, searched where they are stored.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    install_problem_handlers(app)
+    app.include_router(api_router())
+    _add_health(app)
+    mount_pages(app, settings, Places())
+    app.add_middleware(RequestEdge, max_body_bytes=settings.server.max_body_bytes)
+    return app
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/health", include_in_schema=False, dependencies=[public("a load balancer asks")])
+    async def health() -> Response:
+        return json_response({"status": "ok"})
+
+    @app.get("/health/ready", include_in_schema=False, dependencies=[public("a load balancer asks")])
+    async def ready(request: Request) -> Response:
+        answered = await request.app.state.database.answers(within_s=2.0)
+        return json_response({"status": "ready" if answered else "waiting"}, status=200 if answered else 503)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """While the application runs, its background work does too: announcements, key usage, idle adapters."""
+    database = Database.connect(app_url(app.state.settings), pool_size=app.state.settings.database.pool_size)
+    usage = assemble(app, database)
+    state = app.state
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(state.announcer.run)
+            group.start_soon(usage.run)
+            await group.start(state.catalog.pool.run)
+            yield
+            group.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await usage.flush()
+            await state.catalog.pool.aclose()
+            await database.aclose()
+
+
+def assemble(app: FastAPI, database: Database) -> Usage:
+    """Everything that requests work with stands on `app.state`; returns what counts their use of keys."""
+    state, settings = app.state, app.state.settings
+    keys = KeyRing.of(settings.secrets)
+    cursors = Cursors(keys.signer("cursor"))
+    state.database = database
+    state.announcer = Announcer(app_url(settings))
+    state.audit = AuditLog(database, cursors)
+    access = build_access(Foundation(settings, database, state.audit, state.announcer, cursors))
+    for part in fields(access):
+        setattr(state, part.name, getattr(access, part.name))
+    state.catalog = _catalog(state, keys, cursors)
+    state.workers = _workers(settings)
+    return access.usage
+
+
+def _catalog(state: State, keys: KeyRing, cursors: Cursors) -> CatalogService:
+    settings: Settings = state.settings
+    registry = Registry.load()
+    maker = AdapterMaker(Egress(settings.egress, settings.limits), settings.files)
+    return CatalogService(
+        database=state.database,
+        audit=state.audit,
+        announcer=state.announcer,
+        registry=registry,
+        keys=keys,
+        cursors=cursors,
+        pool=AdapterPool(registry, maker, keys, settings.limits),
+        memory=CatalogMemory(state.announcer),
+    )
+
+
+def _workers(settings: Settings) -> WorkerService:
+    key = settings.worker.key
+    return WorkerService(None if key is None else worker_signer(key.get_secret_value()), SystemClock())
