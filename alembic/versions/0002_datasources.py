@@ -38,9 +38,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("organisation_id", "id", name="uq_datasources_organisation_id_id"),
         sa.CheckConstraint("version > 0", name="ck_datasources_version_positive"),
     )
-    op.create_index(
-        "uq_datasources_name", "datasources", ["organisation_id", sa.text("lower(name)")], unique=True
-    )
+    op.create_index("uq_datasources_name", "datasources", ["organisation_id", sa.text("lower(name)")], unique=True)
     for statement in wall("datasources", app_role=op.get_context().opts["app_role"]):
         op.execute(statement)
 

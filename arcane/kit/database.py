@@ -12,10 +12,13 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+import sqlalchemy.ext.asyncio
+import sqlalchemy.orm
 from anyio import move_on_after
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.kit.actor import Tenant
@@ -28,6 +31,17 @@ _SET_TENANT = text(
     "set_config('arcane.user_id', :user_id, true), "
     "set_config('arcane.instance', :instance, true)"
 )
+
+
+class _SyncSession(Session):
+    execute = sqlalchemy.orm.Session.execute
+
+
+class _Session(AsyncSession):
+    """SQLModel marks `execute` as deprecated in favour of `exec`, which has no bulk and no text statements."""
+
+    sync_session_class = _SyncSession
+    execute = sqlalchemy.ext.asyncio.AsyncSession.execute
 
 
 def transaction_is_open() -> bool:
@@ -57,7 +71,7 @@ class Database:
 
         Nobody else calls commit. No network call belongs inside.
         """
-        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+        async with _Session(self.engine, expire_on_commit=False) as session, session.begin():
             await session.execute(
                 _SET_TENANT,
                 {

@@ -78,7 +78,7 @@ class Signer:
         """Returns a text for URLs that carries `payload`, readable by anyone, changeable by nobody."""
         expiry = (int(expires.timestamp()) if expires else _NEVER).to_bytes(_EXPIRY_BYTES)
         mac = hmac.digest(self.keys[0], _VERSION + expiry + payload, "sha256")[:_MAC_BYTES]
-        return base64.urlsafe_b64encode(_VERSION + mac + expiry + payload).rstrip(b"=").decode()
+        return _spelled(_VERSION + mac + expiry + payload)
 
     def payload(self, token: str, *, now: datetime | None = None) -> bytes:
         """Returns what `token` carries; raises MalformedToken, TamperedToken or ExpiredToken."""
@@ -87,7 +87,7 @@ class Signer:
             raise MalformedToken("not a token")
         mac, rest = raw[1 : 1 + _MAC_BYTES], raw[1 + _MAC_BYTES :]
         fits = [hmac.compare_digest(hmac.digest(key, _VERSION + rest, "sha256")[:_MAC_BYTES], mac) for key in self.keys]
-        if not any(fits):
+        if not any(fits) or _spelled(raw) != token:  # a token has one spelling; its last digit has spare bits
             raise TamperedToken("the signature does not fit")
         expiry = int.from_bytes(rest[:_EXPIRY_BYTES])
         if expiry != _NEVER and expiry <= (now or datetime.now(UTC)).timestamp():
@@ -95,11 +95,12 @@ class Signer:
         return rest[_EXPIRY_BYTES:]
 
 
+def _spelled(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
 def _unpadded(token: str) -> bytes:
     try:
-        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise MalformedToken("not a token") from None
-    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
-        raise MalformedToken("not a token")  # one spelling a token: the last digit has spare bits
-    return raw

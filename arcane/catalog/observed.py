@@ -1,0 +1,178 @@
+"""A live adapter as the catalog hands it out: what it answers is remembered, and it is closed when nobody needs it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import aclosing, closing, contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+import anyio
+
+from arcane.kit.clock import Clock, SystemClock
+from arcane.model.deadline import Deadline
+from arcane.model.ids import TraceId
+from arcane.model.time import TimeRange
+from arcane.model.trace import Trace
+from arcane.spi.adapter import Adapter
+from arcane.spi.capabilities import Capabilities
+from arcane.spi.errors import DatasourceError, Rejected, TooLarge, Unreachable, Unsupported
+from arcane.spi.scan import AttributeName, AttributeQuery, AttributeValueCount, Health, ScanPage, ScanRequest
+from arcane.traceql.ast import Field
+
+T = TypeVar("T")
+
+_ABOUT_THE_QUESTION = (Rejected, TooLarge, Unsupported)
+"""Errors that say nothing about whether the datasource works."""
+
+
+class HealthRecord:
+    """When a datasource answered last, how fast, and what was wrong last. Of this process, since it started."""
+
+    __slots__ = ("clock", "error_kind", "error_message", "last_error_at", "last_ok_at", "latency_ms")
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.last_ok_at: datetime | None = None
+        self.last_error_at: datetime | None = None
+        self.error_kind: str | None = None
+        self.error_message: str | None = None
+        self.latency_ms: float | None = None
+
+    @property
+    def status(self) -> str:
+        """`ok`, `failing`, or `unknown` where nothing was asked yet."""
+        if self.last_ok_at is None and self.last_error_at is None:
+            return "unknown"
+        if self.last_error_at is None or (self.last_ok_at and self.last_ok_at > self.last_error_at):
+            return "ok"
+        return "failing"
+
+    def answered(self, seconds: float) -> None:
+        """The datasource has answered after `seconds`."""
+        self.last_ok_at = self.clock.now()
+        self.latency_ms = round(seconds * 1_000, 3)
+
+    def failed(self, error: DatasourceError) -> None:
+        """The datasource could not answer."""
+        if not isinstance(error, _ABOUT_THE_QUESTION):
+            self.last_error_at = self.clock.now()
+            self.error_kind, self.error_message = error.kind, str(error)
+
+
+class ObservedAdapter(Adapter):
+    """An Adapter that passes everything on, counts calls under way and keeps the health record."""
+
+    def __init__(self, inner: Adapter, health: HealthRecord, on_close: Callable[[], Awaitable[None]]) -> None:
+        self._inner = inner
+        self._health = health
+        self._on_close = on_close
+        self._running = 0
+        self._idle: anyio.Event | None = None
+        self._closed = False
+        self.last_used = time.monotonic()
+
+    @property
+    def capabilities(self) -> Capabilities:  # type: ignore[override] # an adapter may learn what its backend can do
+        return self._inner.capabilities
+
+    @property
+    def busy(self) -> bool:
+        """True while a call is under way."""
+        return self._running > 0
+
+    async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
+        with self._observed():
+            started = time.monotonic()
+            async with aclosing(self._inner.scan(request, deadline)) as pages:
+                async for page in pages:
+                    if started:
+                        self._health.answered(time.monotonic() - started)
+                        started = 0.0
+                    yield page
+
+    async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
+        return await self._timed(self._inner.get_trace(trace_id, within, deadline))
+
+    async def check(self, deadline: Deadline) -> Health:
+        return await self._timed(self._inner.check(deadline))
+
+    async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
+        return await self._timed(self._inner.attribute_names(query, deadline))
+
+    async def attribute_values(
+        self, field: Field, query: AttributeQuery, deadline: Deadline
+    ) -> list[AttributeValueCount]:
+        return await self._timed(self._inner.attribute_values(field, query, deadline))
+
+    async def until_idle(self) -> None:
+        """Returns once no call is under way."""
+        while self._running:
+            self._idle = self._idle or anyio.Event()
+            await self._idle.wait()
+
+    async def aclose(self) -> None:
+        """Frees the adapter and its connections, once; calls that come later fail."""
+        if not self._closed:
+            self._closed = True
+            await self._on_close()
+
+    async def _timed(self, answer: Coroutine[Any, Any, T]) -> T:
+        started = time.monotonic()
+        with self._observed(), closing(answer):
+            found = await answer
+        self._health.answered(time.monotonic() - started)
+        return found
+
+    @contextmanager
+    def _observed(self) -> Iterator[None]:
+        """Counts a call as under way and remembers how it failed; success is noted by who knows when it began."""
+        if self._closed:
+            raise Unreachable("the datasource was changed or removed meanwhile; ask again")
+        self._running += 1
+        try:
+            yield
+        except DatasourceError as exc:
+            self._health.failed(exc)
+            raise
+        finally:
+            self._running -= 1
+            self.last_used = time.monotonic()
+            if not self._running and self._idle is not None:
+                self._idle.set()
+                self._idle = None
+
+
+class BrokenAdapter(Adapter):
+    """Stands in for an adapter that could not be made: every question is answered with the reason."""
+
+    capabilities = Capabilities()
+
+    def __init__(self, error: DatasourceError) -> None:
+        self.error = error
+
+    async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
+        for page in self._refused():
+            yield page
+
+    async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
+        raise self._again()
+
+    async def check(self, deadline: Deadline) -> Health:
+        raise self._again()
+
+    async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
+        raise self._again()
+
+    async def attribute_values(
+        self, field: Field, query: AttributeQuery, deadline: Deadline
+    ) -> list[AttributeValueCount]:
+        raise self._again()
+
+    def _refused(self) -> Iterator[ScanPage]:
+        raise self._again()
+
+    def _again(self) -> DatasourceError:
+        """A new exception each time: one that is raised twice collects tracebacks."""
+        return type(self.error)(str(self.error))
