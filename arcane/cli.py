@@ -18,7 +18,9 @@ from starlette.datastructures import State
 from arcane.catalog.rotation import RotationReport
 from arcane.demo.generate import write_demo as generate_demo
 from arcane.kit.logging import configure_logging
+from arcane.kit.migrate import app_url
 from arcane.kit.migrate import migrate as migrate_database
+from arcane.kit.secrets import KeyRing
 from arcane.kit.secrets import generate_key as new_key
 from arcane.kit.serving import listen
 from arcane.kit.serving import serve as serve_application
@@ -69,6 +71,7 @@ def serve(
 ) -> None:
     """Serves the API and the pages. The database must have been migrated."""
     settings = _settings()
+    _check_startable(settings)
     bound = listen(host or settings.server.host, settings.server.port if port is None else port)
     anyio.run(
         lambda: serve_application(create_app(settings), bound, supervised=supervised),
@@ -163,6 +166,12 @@ def _inside(work: Callable[[State], Awaitable[T]]) -> T:
 
     with reaching_database():
         return anyio.run(run)
+
+
+def _check_startable(settings: Settings) -> None:
+    """Raises what can be told in one line, before a web server turns it into a log."""
+    KeyRing.of(settings.secrets)
+    app_url(settings)
 
 
 def _settings() -> Settings:
