@@ -1,8 +1,15 @@
 """Fixtures every tier shares. Servers are started once a run and shared by all xdist workers."""
 
 import pytest
+from hypothesis import settings
+
+from tests.support.not_run import told
 
 pytest_plugins = ["tests.support.not_run", "tests.support.postgres"]
+
+for name, examples in {"dev": 50, "ci": 500, "nightly": 20_000}.items():
+    settings.register_profile(name, max_examples=examples, deadline=None, print_blob=True)
+settings.load_profile(told("HYPOTHESIS_PROFILE") or "dev")
 
 
 @pytest.fixture
