@@ -84,7 +84,7 @@ def assets(root: Path) -> None:
     packages, sources = digest(manifest), digest(_sources(root))
     if not modules.exists() or modules.read_text() != packages:
         say("installing the packages of package-lock.json")
-        _run_npm(root, "ci", "--include=dev", "--loglevel=error")
+        _run_npm(root, "ci", "--include=dev", "--loglevel=error", "--no-progress")
         modules.write_text(packages)
     if not built.exists() or built.read_text() != sources:
         say("building the page assets")

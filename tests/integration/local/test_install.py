@@ -126,7 +126,7 @@ def test_an_old_node_is_passed_over_for_the_one_of_the_wheel(clone: Clone) -> No
     (clone.root / ".venv/bin/python").symlink_to(sys.executable)
     assert clone.install()[0] == 0
     assert [line for line in clone.calls() if line.startswith("npm")] == [
-        "npm ci --include=dev --loglevel=error",
+        "npm ci --include=dev --loglevel=error --no-progress",
         "npm run --silent build",
     ]
 
