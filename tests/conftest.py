@@ -3,7 +3,9 @@
 import pytest
 from hypothesis import settings
 
-from tests.support.not_run import told
+pytest.register_assert_rewrite("tests.support.not_run")  # before it is imported here
+
+from tests.support.not_run import told  # noqa: E402
 
 pytest_plugins = ["tests.support.not_run", "tests.support.postgres"]
 
