@@ -80,3 +80,12 @@ def cost_text(amount: float) -> str:
     if amount < 0.0001:
         return "<$0.0001"
     return f"${amount:.4f}" if amount < 1 else f"${amount:,.2f}"
+
+
+def day_text(moment: datetime, zone: tzinfo) -> str:
+    """Returns date and minute, as lists of things that are days old show them.
+
+    >>> day_text(datetime(2026, 3, 4, 11, 58, 3, tzinfo=UTC), UTC)
+    '2026-03-04 11:58'
+    """
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from arcane.access.service.sessions import Client
 from arcane.kit.problems import Problem
+from web.flash import flash
 
 _LONGEST_AGENT = 400
 
@@ -54,8 +56,8 @@ def invalid(values: Mapping[str, str], error: ValidationError) -> FormState:
 
 
 def field_of(pointer: str) -> str:
-    """Returns the first part of a JSON pointer: the field of the form."""
-    return pointer.lstrip("#/").partition("/")[0]
+    """Returns the field of the form that a JSON pointer means: `#/settings/auth/token` is `auth/token`."""
+    return pointer.lstrip("#/").removeprefix("settings/")
 
 
 async def entered(request: Request) -> dict[str, str]:
@@ -67,6 +69,20 @@ def client_of(request: Request) -> Client:
     """Returns where the request comes from, as sessions list it."""
     address = request.client.host if request.client is not None else "unknown"
     return Client(address, request.headers.get("user-agent", "")[:_LONGEST_AGENT])
+
+
+async def act(request: Request, work: Awaitable[object], to: str, said: str) -> Response:
+    """Returns to `to` once `work` is done and says so there, or says there why it was not done."""
+    response = RedirectResponse(to, 303)
+    try:
+        await work
+    except Problem as problem:
+        if problem.status == 404:
+            raise
+        flash(request, response, problem.detail, "error")
+    else:
+        flash(request, response, said)
+    return response
 
 
 def local_path(path: str, otherwise: str = "/") -> str:

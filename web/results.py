@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from arcane.model.outcome import SourceStatus
-from arcane.model.time import NANOS_PER_MILLISECOND, TimeRange, datetime_of
+from arcane.model.time import NANOS_PER_MILLISECOND, TimeRange, datetime_of, nanos_of
 from web.asking import Answer
 from web.rows import HitRow, RowContext, row_of
 from web.searchform import SearchForm
@@ -51,6 +51,7 @@ class Results:
     wider: str = ""
     wider_label: str = ""
     all: str = ""
+    dated: bool = False
     from_ms: int = 0
     to_ms: int = 0
 
@@ -71,6 +72,7 @@ def results_of(answer: Answer, form: SearchForm, context: RowContext, window: Ti
     """Returns `answer` as the page shows it."""
     language = context.language
     say = language.gettext
+    midnight = nanos_of(context.now.astimezone(context.zone).replace(hour=0, minute=0, second=0, microsecond=0))
     wider = _WIDER.get(form.chosen.key, "")
     return Results(
         rows=tuple(row_of(found.hit, found.sources, context) for found in answer.found),
@@ -84,6 +86,7 @@ def results_of(answer: Answer, form: SearchForm, context: RowContext, window: Ti
         wider=form.url(range=wider, **{"from": "", "to": ""}) if wider else "",
         wider_label=next((preset.label for preset in form.presets if preset.key == wider), ""),
         all=form.url(q=""),
+        dated=any(found.hit.start < midnight for found in answer.found),
         from_ms=window.start // NANOS_PER_MILLISECOND,
         to_ms=window.end // NANOS_PER_MILLISECOND,
     )

@@ -68,7 +68,8 @@ def row_of(hit: TraceHit, source_names: Sequence[str], context: RowContext) -> H
     """Returns the row for `hit`, which `source_names` have."""
     say = context.language.gettext
     href = f"{context.base}/{hit.trace_id}"
-    tags = tuple(_tag(span, href, context) for span in hit.spans[:_TAGS])
+    told = [span for span in hit.spans if span.name != hit.root_name] or hit.spans
+    tags = tuple(_tag(span, href, context) for span in told[:_TAGS])
     return HitRow(
         trace_id=hit.trace_id,
         href=href,

@@ -12,13 +12,14 @@ from arcane.settings import Settings
 from web.assets import FOREVER, Assets
 from web.errors import install_error_pages
 from web.i18n import Languages
-from web.pages import preferences, search, styleguide, trace
+from web.pages import entry, preferences, search, styleguide, trace
 from web.rendering import Renderer, environment
 from web.security import PageSecurity
 from web.directory import ServiceDirectory
 from web.shell import Directory
 
 PAGES: Final[tuple[APIRouter, ...]] = (
+    entry.router,
     preferences.router,
     search.router,
     trace.router,

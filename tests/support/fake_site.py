@@ -82,15 +82,15 @@ async def check_query(request: Request) -> Response:
 
 
 @api.get("/attributes")
-async def attributes(request: Request, prefix: str = "") -> Response:
-    names: dict[str, None] = {}
+async def attributes(request: Request, scope: str = "", prefix: str = "") -> Response:
+    names: set[tuple[str, str]] = set()
     for source in request.app.state.catalog.stored:
         for trace in source.traces[:60]:
             for span in trace.spans[:20]:
-                names.update((f"span.{name}", None) for name in span.attributes)
-                names.update((f"resource.{name}", None) for name in span.resource.attributes)
-    items = [{"name": name} for name in sorted(names) if name.startswith(prefix)][:200]
-    return json_response({"items": items, "sources": []})
+                names.update(("span", name) for name in span.attributes)
+                names.update(("resource", name) for name in span.resource.attributes)
+    wanted = sorted((at, name) for at, name in names if scope in ("", at) and name.startswith(prefix))
+    return json_response({"items": [{"scope": at, "name": name} for at, name in wanted[:200]], "sources": []})
 
 
 @api.get("/attributes/{name}/values")

@@ -1,1 +1,113 @@
-export function init(_element: HTMLElement): void {}
+// The result list: keyboard, shape over time, what each datasource said, and the list that the trace page pages through.
+import { one } from "../dom";
+import { isTyping, onKey } from "../keys";
+import { remember } from "../resultlist";
+import { drawShape } from "./shape";
+import type { Row } from "./histogram";
+
+export function init(results: HTMLElement): void {
+  const rows = results.querySelector<HTMLElement>("[data-rows]");
+  showSourceStates(results);
+  if (!rows) return;
+  const list = new RowList(rows);
+  const refresh = () => {
+    list.refresh();
+    draw(results, list);
+    remember(list.links());
+    showSourceStates(results);
+  };
+  refresh();
+  rows.addEventListener("htmx:after:swap", refresh);
+  new MutationObserver(refresh).observe(one("table", rows), { childList: true });
+  new ResizeObserver(() => draw(results, list)).observe(rows);
+}
+
+function draw(results: HTMLElement, list: RowList): void {
+  const figure = results.querySelector<HTMLElement>("[data-shape]");
+  const from = Number(results.dataset["from"]);
+  const to = Number(results.dataset["to"]);
+  if (!figure || !(to > from)) return;
+  const more = results.querySelector("#more a") !== null;
+  drawShape(figure, list.shape(), { from, to, more }, zoomTo);
+}
+
+/** Asks the same question for a part of the time. */
+function zoomTo(from: number, to: number): void {
+  const form = one<HTMLFormElement>("form.ask");
+  one<HTMLInputElement>("input[name=range][value=custom]", form).checked = true;
+  one<HTMLInputElement>("#range-from", form).value = localText(from);
+  one<HTMLInputElement>("#range-to", form).value = localText(to);
+  form.requestSubmit();
+}
+
+function localText(ms: number): string {
+  const at = new Date(ms);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+/** Gives each datasource's chip the state its last answer had. */
+function showSourceStates(results: HTMLElement): void {
+  for (const source of results.querySelectorAll<HTMLElement>(".strip-source[data-source]")) {
+    const chip = document.querySelector<HTMLElement>(`.ask [data-source="${source.dataset["source"] ?? ""}"]`);
+    if (chip) chip.dataset["tone"] = source.dataset["tone"] ?? "plain";
+  }
+}
+
+class RowList {
+  private rows: HTMLTableRowElement[] = [];
+  private at = -1;
+
+  constructor(private readonly element: HTMLElement) {
+    element.addEventListener("click", (event) => this.onClick(event));
+    onKey(["j", "ArrowDown"], () => this.move(1));
+    onKey(["k", "ArrowUp"], () => this.move(-1));
+    onKey("Home", () => this.select(0));
+    onKey("End", () => this.select(this.rows.length - 1));
+    onKey(["Enter", "o"], (event) => {
+      const focused = document.activeElement;
+      if (event.key === "Enter" && focused instanceof HTMLElement && focused.matches("a, button, summary")) { focused.click(); return; }
+      this.rows[this.at]?.querySelector<HTMLAnchorElement>("a.row-link")?.click();
+    });
+    onKey("l", () => document.querySelector<HTMLAnchorElement>("#more a")?.click());
+    onKey("x", () => document.querySelector<HTMLButtonElement>(".ask button[formaction]")?.click());
+  }
+
+  refresh(): void {
+    this.rows = [...this.element.querySelectorAll<HTMLTableRowElement>("tbody.page tr")];
+  }
+
+  links(): string[] {
+    return this.rows.map((row) => row.querySelector<HTMLAnchorElement>("a.row-link")?.getAttribute("href") ?? "");
+  }
+
+  shape(): Row[] {
+    return this.rows.map((row) => ({ start: Number(row.dataset["start"]), failed: Number(row.dataset["errors"]) > 0 }));
+  }
+
+  private move(step: number): void {
+    if (isTyping(document.activeElement)) return;
+    this.select(Math.max(0, Math.min(this.rows.length - 1, this.at + step)));
+  }
+
+  private select(at: number): void {
+    this.rows[this.at]?.classList.remove("on");
+    this.at = at;
+    const row = this.rows[at];
+    if (!row) return;
+    row.classList.add("on");
+    row.scrollIntoView({ block: "nearest" });
+    row.querySelector<HTMLAnchorElement>("a.row-link")?.focus({ preventScroll: true });
+  }
+
+  /** A click anywhere on a row opens it; on a link, the link is followed by the browser. */
+  private onClick(event: MouseEvent): void {
+    const target = event.target as Element;
+    const row = target.closest<HTMLTableRowElement>("tbody.page tr");
+    if (!row || target.closest("a, button") || getSelection()?.toString()) return;
+    const link = row.querySelector<HTMLAnchorElement>("a.row-link");
+    if (!link) return;
+    if (event.metaKey || event.ctrlKey) window.open(link.href, "_blank");
+    else link.click();
+  }
+}

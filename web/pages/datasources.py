@@ -1,0 +1,229 @@
+"""Datasources: the list with their health, the form that a kind's settings make, testing and deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from arcane.access import permissions as p
+from arcane.catalog.connection import ConnectionTest
+from arcane.catalog.editing import Change, Draft
+from arcane.catalog.form import MASK, FieldType, FormField, settings_from_form
+from arcane.catalog.registry import Kind
+from arcane.catalog.service import CatalogService
+from arcane.catalog.views import DatasourceView
+from arcane.kit.actor import Actor
+from arcane.kit.guard import requires
+from arcane.kit.http import deadline_of
+from arcane.kit.pagination import PageRequest
+from arcane.kit.problems import NotFound, Problem
+from web.flash import flash
+from web.forms import FormState, act, entered, refused
+from web.frame import SettingsPage, datasources_frame
+from web.rendering import renderer_of
+
+router = APIRouter(prefix="/o/{organisation}/settings/datasources", include_in_schema=False)
+PAGE = 100
+Reader = Annotated[Actor, requires(p.DATASOURCES_READ)]
+Creator = Annotated[Actor, requires(p.DATASOURCES_CREATE)]
+Editor = Annotated[Actor, requires(p.DATASOURCES_UPDATE)]
+Deleter = Annotated[Actor, requires(p.DATASOURCES_DELETE)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasourcesPage(SettingsPage):
+    template: ClassVar[str] = "datasources/list.html"
+
+    datasources: tuple[DatasourceView, ...]
+    next: str | None
+    may_create: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindsPage(SettingsPage):
+    template: ClassVar[str] = "datasources/kinds.html"
+
+    kinds: tuple[Kind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One field of the form and what stands in it."""
+
+    field: FormField
+    value: str
+    checked: bool
+    error: str
+    is_set: bool
+
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """Value and label of each choice."""
+        return tuple((choice.value, choice.label) for choice in self.field.choices)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasourceFormPage(SettingsPage):
+    template: ClassVar[str] = "datasources/form.html"
+
+    kind: Kind
+    controls: tuple[Control, ...]
+    form: FormState
+    datasource: DatasourceView | None
+    test: ConnectionTest | None
+    may_save: bool
+    may_delete: bool
+
+
+def _catalog(request: Request) -> CatalogService:
+    catalog: CatalogService = request.app.state.catalog
+    return catalog
+
+
+@router.get("")
+async def show_list(request: Request, actor: Reader, cursor: str | None = None) -> Response:
+    page = await _catalog(request).page(actor, PageRequest(PAGE, cursor))
+    frame = await datasources_frame(request, actor)
+    shown = DatasourcesPage(
+        **frame.fields(""),  # type: ignore[arg-type]
+        datasources=page.items,
+        next=page.next,
+        may_create=actor.may(p.DATASOURCES_CREATE),
+    )
+    return renderer_of(request).respond(shown)
+
+
+@router.get("/new")
+async def choose_kind(request: Request, actor: Creator) -> Response:
+    frame = await datasources_frame(request, actor)
+    kinds = tuple(kind for kind in _catalog(request).kinds() if kind.kind != "memory")
+    return renderer_of(request).respond(KindsPage(**frame.fields(""), kinds=kinds))  # type: ignore[arg-type]
+
+
+@router.get("/new/{kind}")
+async def new(request: Request, actor: Creator, kind: str) -> Response:
+    return await _form(request, actor, _kind(request, kind), FormState())
+
+
+@router.post("/new/{kind}")
+async def create(request: Request, actor: Creator, kind: str) -> Response:
+    made, form = _kind(request, kind), await entered(request)
+    settings = settings_from_form(made.fields, form)
+    try:
+        if "test" in form:
+            test = await _catalog(request).test_unsaved(actor, kind, settings, deadline_of(request))
+            return await _form(request, actor, made, FormState(form), test=test)
+        row = await _catalog(request).create(
+            actor, Draft(kind, form.get("name", ""), settings, form.get("description", ""))
+        )
+    except Problem as problem:
+        return await _form(request, actor, made, refused(form, problem), status=problem.status)
+    return _saved(request, f"{_base(request)}/{row.id}")
+
+
+@router.get("/{datasource_id}")
+async def show(request: Request, actor: Reader, datasource_id: UUID) -> Response:
+    view = await _catalog(request).get(actor, datasource_id)
+    return await _form(request, actor, _kind_of(request, view), FormState(), view)
+
+
+@router.post("/{datasource_id}")
+async def change(request: Request, actor: Editor, datasource_id: UUID) -> Response:
+    view = await _catalog(request).get(actor, datasource_id)
+    kind, form = _kind_of(request, view), await entered(request)
+    settings = settings_from_form(kind.fields, form)
+    try:
+        if "test" in form:
+            test = await _catalog(request).test_saved(actor, view.id, settings, deadline_of(request))
+            return await _form(request, actor, kind, FormState(form), view, test=test)
+        wanted = Change(form.get("name"), form.get("description"), settings, int(form.get("version") or view.version))
+        await _catalog(request).update(actor, view.id, wanted)
+    except Problem as problem:
+        return await _form(request, actor, kind, refused(form, problem), view, status=problem.status)
+    return _saved(request, f"{_base(request)}/{view.id}")
+
+
+@router.post("/{datasource_id}/delete")
+async def delete(request: Request, actor: Deleter, datasource_id: UUID) -> Response:
+    said = renderer_of(request).language(request).gettext("The datasource is gone. Its traces are where they were.")
+    return await act(request, _catalog(request).delete(actor, datasource_id), _base(request), said)
+
+
+def _base(request: Request) -> str:
+    return f"/o/{request.path_params['organisation']}/settings/datasources"
+
+
+def _saved(request: Request, to: str) -> Response:
+    response = RedirectResponse(to, 303)
+    flash(request, response, renderer_of(request).language(request).gettext("Saved."))
+    return response
+
+
+def _kind(request: Request, name: str) -> Kind:
+    found = next((kind for kind in _catalog(request).kinds() if kind.kind == name and kind.available), None)
+    if found is None:
+        raise NotFound("there is no such kind of datasource")
+    return found
+
+
+def _kind_of(request: Request, view: DatasourceView) -> Kind:
+    """The kind of a stored datasource, also when its plugin is gone: then there is nothing to edit but the name."""
+    found = next((kind for kind in _catalog(request).kinds() if kind.kind == view.kind), None)
+    return found or Kind(view.kind, view.kind_title, reason=view.unavailable_reason or "")
+
+
+async def _form(
+    request: Request,
+    actor: Actor,
+    kind: Kind,
+    form: FormState,
+    view: DatasourceView | None = None,
+    *,
+    test: ConnectionTest | None = None,
+    status: int = 200,
+) -> Response:
+    frame = await datasources_frame(request, actor)
+    page = DatasourceFormPage(
+        **{**frame.fields(""), "title": view.name if view else kind.title},  # type: ignore[arg-type]
+        kind=kind,
+        controls=tuple(_control(field, form, view) for field in kind.fields),
+        form=form,
+        datasource=view,
+        test=test,
+        may_save=actor.may(p.DATASOURCES_UPDATE if view else p.DATASOURCES_CREATE),
+        may_delete=view is not None and actor.may(p.DATASOURCES_DELETE),
+    )
+    return renderer_of(request).respond(page, status=status)
+
+
+def _control(field: FormField, form: FormState, view: DatasourceView | None) -> Control:
+    """What was typed last, else what is stored, else the default; a secret that is set is never shown."""
+    is_set = view is not None and view.secret_set.get(field.name, False)
+    if field.secret:
+        return Control(field, "", False, form.error(field.name), is_set)
+    stored = _at(view.settings, field.name) if view is not None else field.default
+    text = form.value(field.name, "") if form.values else _text(field, stored)
+    checked = bool(form.value(field.name)) if form.values else bool(stored)
+    return Control(field, text, checked, form.error(field.name), False)
+
+
+def _at(settings: Mapping[str, Any], path: str) -> Any:
+    found: Any = settings
+    for part in path.split("/"):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _text(field: FormField, value: Any) -> str:
+    if value is None:
+        return ""
+    if field.type is FieldType.LIST and isinstance(value, list):
+        return "\n".join(map(str, value))
+    if field.type is FieldType.MAP and isinstance(value, Mapping):
+        return "\n".join(f"{name}: {MASK if text == MASK else text}" for name, text in value.items())
+    return str(value)

@@ -1,0 +1,46 @@
+// Names and values that exist in the chosen datasources, as the API tells them; kept while the page lives.
+import { getJson } from "../api";
+import { SCOPES } from "../traceql/tokens";
+
+export interface Known { scope: string; name: string }
+type Value = string | number | boolean;
+
+export class AttributeCatalog {
+  private readonly kept = new Map<string, Promise<unknown>>();
+
+  /** `api` is /api/v1/projects/…; `parameters` says which datasources and which time range are chosen now. */
+  constructor(private readonly api: string, private readonly parameters: () => URLSearchParams) {}
+
+  /** Returns attributes whose spelling begins with what is typed (`span.http.`, `.http`, `http`). */
+  async names(typed: string): Promise<Known[]> {
+    const { scope, prefix } = scopeOf(typed);
+    const answer = await this.ask<{ items: { scope?: string; name: string }[] }>("/attributes", { scope, prefix });
+    return (answer?.items ?? []).map((item) => ({ scope: item.scope ?? scope, name: item.name }));
+  }
+
+  /** Returns values of `field`, the most frequent first where the datasources know. */
+  async values(field: string): Promise<Value[]> {
+    const answer = await this.ask<{ items: { value: Value }[] }>(`/attributes/${encodeURIComponent(field)}/values`, {});
+    return (answer?.items ?? []).map((item) => item.value);
+  }
+
+  private ask<T>(path: string, extra: Record<string, string>): Promise<T | undefined> {
+    const parameters = this.parameters();
+    for (const [name, value] of Object.entries(extra)) if (value) parameters.set(name, value);
+    const url = `${this.api}${path}?${parameters}`;
+    let answer = this.kept.get(url) as Promise<T | undefined> | undefined;
+    if (!answer) {
+      // Completion is an offer: when a datasource does not answer there is nothing to complete, and nothing to report.
+      answer = getJson<T>(url).catch(() => { this.kept.delete(url); return undefined; });
+      this.kept.set(url, answer);
+    }
+    return answer;
+  }
+}
+
+function scopeOf(typed: string): { scope: string; prefix: string } {
+  const dot = typed.indexOf(".");
+  const scope = dot > 0 ? typed.slice(0, dot) : "";
+  if (SCOPES.includes(scope)) return { scope, prefix: typed.slice(dot + 1) };
+  return { scope: "", prefix: typed.replace(/^\./, "") };
+}
