@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import anyio
 
 from arcane.catalog.observed import ObservedAdapter
-from arcane.catalog.words import as_data, in_words
+from arcane.catalog.words import in_words
 from arcane.kit.logging import get_logger
 from arcane.model.deadline import Deadline
 from arcane.model.outcome import SourceError
+from arcane.spi.capabilities import Capabilities
 from arcane.spi.errors import BadResponse, DatasourceError, TimedOut
 
 log = get_logger("arcane.catalog")
@@ -21,13 +21,16 @@ _TIDY_UP_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTest:
-    """What a test found. `newest_trace` is nanoseconds since the epoch; `can` says the capabilities in words."""
+    """What a test found. `newest_trace` is nanoseconds since the epoch.
+
+    `can` says what the datasource can do in English; `in_words(abilities, say)` says it in another language.
+    """
 
     ok: bool
     version: str | None = None
     latency_ms: float | None = None
     newest_trace: int | None = None
-    capabilities: dict[str, Any] | None = None
+    abilities: Capabilities | None = None
     can: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     error: SourceError | None = None
@@ -60,7 +63,7 @@ async def _checked(adapter: ObservedAdapter, deadline: Deadline) -> ConnectionTe
             version=health.version,
             latency_ms=health.latency_ms,
             newest_trace=health.newest_trace,
-            capabilities=as_data(adapter.capabilities),
+            abilities=adapter.capabilities,
             can=in_words(adapter.capabilities),
             findings=health.findings,
         )

@@ -34,6 +34,7 @@ log = get_logger("arcane.catalog")
 
 _CLOSE_TIMEOUT_S = 5.0
 _SWEEPS_A_LIFE = 4
+_MOST_HEALTH_RECORDS = 10_000
 
 
 class NoAddress:
@@ -144,7 +145,10 @@ class AdapterPool:
 
     def health(self, datasource_id: UUID) -> HealthRecord:
         """Returns what this process knows of how the datasource answers."""
-        return self._health.setdefault(datasource_id, HealthRecord())
+        record = self._health.setdefault(datasource_id, HealthRecord())
+        if len(self._health) > _MOST_HEALTH_RECORDS:
+            del self._health[next(iter(self._health))]
+        return record
 
     def forget(self, datasource_id: UUID, *, health: bool = False) -> None:
         """The datasource has no live adapter; who holds its last one may finish. `health` forgets that too."""

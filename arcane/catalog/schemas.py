@@ -13,6 +13,7 @@ from arcane.catalog.connection import ConnectionTest
 from arcane.catalog.editing import Change, Draft
 from arcane.catalog.form import FieldType
 from arcane.catalog.registry import Kind
+from arcane.catalog.words import as_data
 from arcane.model.time import datetime_of
 
 _EXAMPLE = {"url": "https://tempo.example.com", "auth": "bearer", "token": "glc_..."}
@@ -247,7 +248,7 @@ class ConnectionTestOut(BaseModel):
             latency_ms=test.latency_ms,
             newest_trace=None if newest is None else datetime_of(newest),
             newest_trace_ns=None if newest is None else str(newest),
-            capabilities=test.capabilities,
+            capabilities=None if test.abilities is None else as_data(test.abilities),
             can=list(test.can),
             findings=list(test.findings),
             error=None if test.error is None else SourceErrorOut.model_validate(test.error),

@@ -9,7 +9,7 @@ may not carry credentials elsewhere. See docs/reference/egress.md.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -98,9 +98,11 @@ class EgressSession:
         places = await self._take_places(deadline)
         try:
             response = await self._answer(request, deadline)
+            body = self._chunks(response, deadline)
             try:
-                yield _Answer(response.status, _lower(response), self._chunks(response, deadline))
+                yield _Answer(response.status, _lower(response), body)
             finally:
+                await body.aclose()
                 response.close()
         finally:
             _give_back(places)
@@ -156,7 +158,7 @@ class EgressSession:
                 hop.method, hop.url, data=hop.body, headers=hop.headers, timeout=timeout, allow_redirects=False
             )
 
-    async def _chunks(self, response: aiohttp.ClientResponse, deadline: Deadline) -> AsyncIterator[bytes]:
+    async def _chunks(self, response: aiohttp.ClientResponse, deadline: Deadline) -> AsyncGenerator[bytes, None]:
         """Yields the decompressed body; the next chunk is read from the socket when it is asked for."""
         limit = self._egress.settings.max_response_bytes
         origin = _origin(response)

@@ -261,8 +261,7 @@ async def test_a_connection_test_says_what_it_found(bench: CatalogBench) -> None
             actor, "probe", {"url": server.url, "token": CANARY}, Deadline.after(5)
         )
         assert (found.ok, found.version, found.findings, found.error) == (True, "2.9", ("hello",), None)
-        assert found.capabilities is not None
-        assert found.capabilities["order"] == "newest_first"
+        assert found.abilities is bench.plugin.made[0].capabilities
         assert "It answers with the newest traces first." in found.can
         made = await bench.service.create(actor, draft(url=server.url))
         assert (await bench.service.test_saved(actor, made.id, None, Deadline.after(5))).ok

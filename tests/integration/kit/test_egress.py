@@ -5,10 +5,20 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import ssl
 import zlib
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import anyio
 import pytest
+import zstandard
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from arcane.kit.egress import Egress, EgressSession
 from arcane.model.deadline import Deadline
@@ -62,10 +72,16 @@ async def test_connections_are_kept_and_cookies_are_not() -> None:
 
 def bombs() -> list[tuple[str, bytes]]:
     zeros = b"\0" * (64 * 1024 * 1024)
-    return [("gzip", gzip.compress(zeros)), ("deflate", zlib.compress(zeros))]
+    pieces = gzip.compress(b"\0" * 1024 * 1024) * 64
+    return [
+        ("gzip", gzip.compress(zeros)),
+        ("gzip", pieces),
+        ("deflate", zlib.compress(zeros)),
+        ("zstd", zstandard.compress(zeros)),
+    ]
 
 
-@pytest.mark.parametrize(("encoding", "body"), bombs(), ids=["gzip", "deflate"])
+@pytest.mark.parametrize(("encoding", "body"), bombs(), ids=["gzip", "gzip in pieces", "deflate", "zstd"])
 async def test_a_bomb_is_defused_after_decompression(encoding: str, body: bytes) -> None:
     answer = always(reply(body, headers={"Content-Encoding": encoding}))
     async with backend(answer) as server, session(server.url, max_response_bytes=1024 * 1024) as http:
@@ -188,6 +204,36 @@ async def test_a_name_that_is_not_there_is_unreachable() -> None:
     async with session("http://nobody.invalid") as http:
         with pytest.raises(Unreachable, match=r"nobody\.invalid was not found"):
             await http.send(ASK, Deadline.after(10))
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=self_signed(tmp_path))
+    async with server, session(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}") as http:
+        with pytest.raises(Unreachable, match=r"the certificate of .* is not trusted: self-signed certificate"):
+            await http.send(ASK, Deadline.after(5))
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """Returns a server's context whose certificate is valid in all but its issuer."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = folder / "server.pem"
+    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
 
 
 async def test_https_to_an_http_port_says_so() -> None:

@@ -22,6 +22,15 @@ async def test_loopback_is_refused_unless_it_is_opened() -> None:
         Egress(EgressSettings(), LimitSettings()).session("http://127.0.0.1:1/", {})
 
 
+async def test_an_ipv6_address_is_asked_when_it_is_opened() -> None:
+    async with backend(always(reply(b"six")), host="::1") as server:
+        url = f"http://[::1]:{server.port}"
+        async with session(url, allow_networks=["::1/128"]) as http:
+            assert (await http.send(ASK, Deadline.after(5))).body == b"six"
+        with pytest.raises(Forbidden, match="::1 is loopback"):
+            Egress(EgressSettings(), LimitSettings()).session(url, {})
+
+
 @pytest.mark.parametrize("address", ["127.0.0.2", "10.0.0.1", "169.254.169.254", "::1", "::ffff:169.254.169.254"])
 async def test_a_name_that_leads_inside_is_refused(address: str) -> None:
     async with session("http://tempo.example", resolver=Names([address])) as http:
