@@ -127,8 +127,8 @@ class EmbeddedPostgres:
         )
         if done.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
-            reason = done.stderr.decode(errors="replace").strip().splitlines()
-            raise PostgresError(f"initdb failed in {self.folder}: {reason[0] if reason else 'no message'}")
+            said = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+            raise PostgresError(f"initdb failed in {self.folder}: {said[0]}; or set ARCANE_DATABASE__URL")
 
     def _launch(self, binaries: Path) -> tuple[subprocess.Popen[bytes], int]:
         port = _free_port()
