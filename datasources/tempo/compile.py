@@ -5,7 +5,8 @@ running servers; docs/reference/datasources/tempo.md lists them). Every comparis
 covers is written so that Tempo's answer is Arcane's, or, where the rule is not exact, more:
 
 - the type of a number selects the column Tempo reads, so a number is asked for as both
-- an attribute's `!=` and `!~` are lost on lists unless the attribute is also asked to exist
+- `!=` and `!~` hold for a list when one element differs, unless the attribute is also asked to
+  exist; of events and links they stay a superset, there the list is that of the events
 - an attribute without a scope is found on the resource although the span has another value,
   unless it is also asked to exist
 - negation, literals on the left and unpadded ids never go out
@@ -41,6 +42,7 @@ _ORDERING = frozenset({Op.LT, Op.LE, Op.GT, Op.GE})
 _NUMERIC = _ORDERING | {Op.EQ, Op.NE}
 _TEXT = _NUMERIC | {Op.MATCH, Op.NOT_MATCH}
 _EQUAL = frozenset({Op.EQ, Op.NE})
+_UNEQUAL = frozenset({Op.NE, Op.NOT_MATCH})
 _NUMBERS = frozenset({LiteralType.INT, LiteralType.FLOAT, LiteralType.DURATION})
 _STRING = frozenset({LiteralType.STRING})
 _OWN = frozenset({Scope.NONE, Scope.SPAN, Scope.RESOURCE, Scope.INSTRUMENTATION})
@@ -64,10 +66,12 @@ PUSH: tuple[PushRule, ...] = (
     _intrinsics("kind", _EQUAL, frozenset({LiteralType.KIND})),
     # Right for one comparison with an event or a link. Several have to hold of one event, and Tempo asks
     # one only where nothing in the filter is joined by `||`: the planner evaluates those again.
-    PushRule(_CHILDREN, _TEXT, _STRING),
-    PushRule(_CHILDREN, _NUMERIC, _NUMBERS),
-    PushRule(_CHILDREN, _EQUAL, frozenset({LiteralType.BOOL})),
+    PushRule(_CHILDREN, _TEXT - _UNEQUAL, _STRING),
+    PushRule(_CHILDREN, _NUMERIC - _UNEQUAL, _NUMBERS),
+    PushRule(_CHILDREN, frozenset({Op.EQ}), frozenset({LiteralType.BOOL})),
     PushRule(_CHILDREN, frozenset({Op.NE}), frozenset({LiteralType.NIL})),
+    PushRule(_CHILDREN, _UNEQUAL, _STRING, exact=False),
+    PushRule(_CHILDREN, frozenset({Op.NE}), _NUMBERS | {LiteralType.BOOL}, exact=False),
     _intrinsics("event:name", _TEXT, _STRING),
     _intrinsics("event:timeSinceStart", _NUMERIC, _NUMBERS),
     # Ids lose leading zeros in Tempo, each in its own way; few spans match, so a superset costs nothing.
@@ -125,7 +129,7 @@ def _comparison(field: Field, op: Op, literal: Literal) -> str:
     text = _attribute(name, op, literal)
     if literal.type is LiteralType.NIL:
         return text
-    if field.scope is Scope.NONE or op in (Op.NE, Op.NOT_MATCH):
+    if field.scope is Scope.NONE or (op in _UNEQUAL and field.scope not in _CHILDREN):
         return f"({text} && {name} != nil)"
     return text
 
