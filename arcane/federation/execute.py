@@ -12,6 +12,7 @@ from arcane.federation.complete import complete
 from arcane.federation.merge import Page, Position, Stream, merge
 from arcane.federation.plan import SourcePlan, plan
 from arcane.federation.question import SEEN_MAX, Found, Question, Resume, mark_of
+from arcane.federation.rewrite import matches_nothing
 from arcane.federation.run import SourceRun, Verifier
 from arcane.federation.source import Source
 from arcane.federation.verify import AsAnswered, Judge, OnOwnTraces, OnWholeTraces
@@ -58,6 +59,8 @@ class Engine:
 
         Cancelling the call ends all upstream requests.
         """
+        if matches_nothing(question.filter):
+            resume = Resume(question.within, {})
         askings = self.askings(sources, deadline)
         whole = OnWholeTraces(Judge(question), askings)
         runs = [
@@ -124,7 +127,9 @@ def _found(
     if any(place is not None for place in page.resume):
         seen = _seen(page, resume) if len(asked) > 1 else ()
         following = Resume(question.within, dict(zip(ids, page.resume, strict=True)), seen)
-    return Found(tuple(page.hits), origins, QueryOutcome(outcomes), following)
+    runs = [run for _, run in asked if run is not None]
+    all_failed = bool(runs) and all(run.failed for run in runs)
+    return Found(tuple(page.hits), origins, QueryOutcome(outcomes), following, all_failed)
 
 
 def _exhausted(source: Source, rows: int) -> SourceOutcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from arcane.federation.merge import Position
 from arcane.model.hit import TraceHit
@@ -41,12 +41,16 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of hits with the ids of the datasources each came from; `resume` is None at the end of the search."""
+    """A page of hits with the ids of the datasources each came from; `resume` is None at the end of the search.
+
+    `all_failed` when not one of the datasources that were asked for this page gave anything.
+    """
 
     hits: tuple[TraceHit, ...]
     origins: tuple[tuple[str, ...], ...]
     outcome: QueryOutcome
-    resume: Resume | None = field(default=None)
+    resume: Resume | None = None
+    all_failed: bool = False
 
 
 def mark_of(trace_id: TraceId) -> bytes:

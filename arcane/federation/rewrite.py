@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from arcane.model.ids import SpanId, TraceId
+from arcane.model.span import Span, SpanKind
+from arcane.model.trace import Trace
 from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, LiteralType, Op, Scope, SpansetFilter, Unary
 from arcane.traceql.chain import balanced, run_of
+from arcane.traceql.evaluate import compile_filter
 
 _FLIPPED = {Op.EQ: Op.EQ, Op.NE: Op.NE, Op.LT: Op.GT, Op.LE: Op.GE, Op.GT: Op.LT, Op.GE: Op.LE}
 _TRUE = Literal(LiteralType.BOOL, True)
+_FALSE = Literal(LiteralType.BOOL, False)
+_ANY_TRACE = Trace(TraceId("1" * 32), [Span(TraceId("1" * 32), SpanId("1" * 16), "", "", SpanKind.INTERNAL, 0, 0)])
 
 
 def conjuncts(condition: Expr | None) -> list[Expr]:
@@ -26,6 +32,25 @@ def narrowed(query: SpansetFilter, scope: Expr | None) -> SpansetFilter:
     if scope is None:
         return query
     return SpansetFilter(scope if query.condition is None else Binary(Op.AND, query.condition, scope))
+
+
+def without_constants(query: SpansetFilter) -> SpansetFilter:
+    """Returns the same filter without conditions that hold always; `{ false }` where one never does.
+
+    People write `{ true }` for `{}`, and a condition without a field cannot be pushed.
+    """
+    kept = []
+    for condition in conjuncts(query.condition):
+        if any(True for _ in fields_of(condition)):
+            kept.append(condition)
+        elif not compile_filter(SpansetFilter(condition)).matches(_ANY_TRACE):
+            return SpansetFilter(_FALSE)
+    return SpansetFilter(and_of(kept))
+
+
+def matches_nothing(query: SpansetFilter) -> bool:
+    """True when one of the conditions is `false`."""
+    return _FALSE in conjuncts(query.condition)
 
 
 def fields_of(expr: Expr | None) -> Iterator[Field]:

@@ -1,0 +1,215 @@
+"""Answers as they are encoded: msgspec structs, made once and written once. `schemas` describes the same to readers.
+
+Times are RFC 3339 with nanoseconds, durations integers in nanoseconds. Attribute values are plain
+JSON: bytes are base64, and what JSON has no number for (NaN, the infinities) is null; the OTLP
+download has every value exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from arcane.conventions import LlmTotals, LlmView
+from arcane.model.hit import MatchedSpan, ServiceStats, TraceHit
+from arcane.model.outcome import SourceOutcome
+from arcane.model.span import InstrumentationScope, Resource, Span, SpanEvent, SpanKind, SpanLink, StatusCode
+from arcane.model.values import Attributes
+from arcane.traces.times import format_time
+
+_STATUS = {code: code.word for code in StatusCode}
+_KIND = {kind: kind.word for kind in SpanKind}
+
+
+class MatchedSpanBody(msgspec.Struct, frozen=True, gc=False):
+    """See schemas.MatchedSpanOut."""
+
+    span_id: str
+    name: str | None
+    service: str | None
+    status: str | None
+    start: str
+    duration_ns: int
+    attributes: Attributes
+
+
+class HitBody(msgspec.Struct, frozen=True, gc=False):
+    """See schemas.HitOut."""
+
+    trace_id: str
+    start: str
+    duration_ns: int
+    root_service: str | None
+    root_name: str | None
+    span_count: int | None
+    error_count: int | None
+    services: dict[str, ServiceStats]
+    matched: int
+    spans: list[MatchedSpanBody]
+    datasources: tuple[str, ...]
+
+
+class SearchBody(msgspec.Struct, frozen=True, gc=False):
+    """See schemas.SearchOut."""
+
+    items: list[HitBody]
+    next: str | None
+    complete: bool
+    sources: tuple[SourceOutcome, ...]
+
+
+class EventBody(msgspec.Struct, frozen=True, gc=False):
+    """See schemas.EventOut."""
+
+    name: str
+    time: str
+    offset_ns: int
+    attributes: Attributes
+
+
+class LinkBody(msgspec.Struct, frozen=True, gc=False):
+    """See schemas.LinkOut."""
+
+    trace_id: str
+    span_id: str
+    attributes: Attributes
+
+
+class SpanBody(msgspec.Struct, frozen=True, gc=False):
+    """See schemas.SpanOut."""
+
+    span_id: str
+    parent_span_id: str | None
+    name: str
+    kind: str
+    start: str
+    offset_ns: int
+    duration_ns: int
+    status: str
+    status_message: str
+    resource: int
+    scope: int
+    sources: tuple[int, ...]
+    attributes: Attributes
+    events: list[EventBody]
+    links: list[LinkBody]
+    llm: LlmView | None
+
+
+class ScopeBody(msgspec.Struct, frozen=True, gc=False):
+    """See schemas.ScopeOut."""
+
+    name: str
+    version: str
+    attributes: Attributes
+
+
+class ResourceBody(msgspec.Struct, frozen=True, gc=False):
+    """See schemas.ResourceOut."""
+
+    attributes: Attributes
+
+
+class RootBody(msgspec.Struct, frozen=True, gc=False):
+    """See schemas.RootOut."""
+
+    span_id: str
+    name: str
+    service: str
+
+
+class TraceHead(msgspec.Struct, frozen=True, gc=False):
+    """Everything of schemas.TraceOut that stands before `spans`: a long trace is written in pieces."""
+
+    trace_id: str
+    start: str
+    end: str
+    duration_ns: int
+    root: RootBody | None
+    span_count: int
+    error_count: int
+    complete: bool
+    sources: tuple[SourceOutcome, ...]
+    warnings: tuple[str, ...]
+    llm: LlmTotals
+    resources: list[ResourceBody]
+    scopes: list[ScopeBody]
+
+
+def hit_body(hit: TraceHit, datasources: tuple[str, ...]) -> HitBody:
+    """Returns a hit as it is encoded."""
+    return HitBody(
+        hit.trace_id,
+        format_time(hit.start),
+        hit.duration,
+        hit.root_service,
+        hit.root_name,
+        hit.span_count,
+        hit.error_count,
+        hit.services,
+        hit.matched,
+        [_matched_body(span) for span in hit.spans],
+        datasources,
+    )
+
+
+def _matched_body(span: MatchedSpan) -> MatchedSpanBody:
+    return MatchedSpanBody(
+        span.span_id,
+        span.name,
+        span.service,
+        None if span.status is None else _STATUS[span.status],
+        format_time(span.start),
+        span.duration,
+        span.attributes,
+    )
+
+
+class Tables:
+    """Numbers resources and scopes in the order they are first met; spans name them by number."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._resources: dict[int, int] = {}
+        self._scopes: dict[int, int] = {}
+        self.resources: list[ResourceBody] = []
+        self.scopes: list[ScopeBody] = []
+        for span in spans:
+            self._number(span.resource, span.scope)
+
+    def _number(self, resource: Resource, scope: InstrumentationScope) -> None:
+        if id(resource) not in self._resources:
+            self._resources[id(resource)] = len(self.resources)
+            self.resources.append(ResourceBody(resource.attributes))
+        if id(scope) not in self._scopes:
+            self._scopes[id(scope)] = len(self.scopes)
+            self.scopes.append(ScopeBody(scope.name, scope.version, scope.attributes))
+
+    def span(self, span: Span, began: int, sources: tuple[int, ...], llm: LlmView | None) -> SpanBody:
+        """Returns a span as it is encoded; `began` is the start of its trace."""
+        return SpanBody(
+            span.span_id,
+            span.parent_span_id or None,
+            span.name,
+            _KIND[span.kind],
+            format_time(span.start),
+            span.start - began,
+            span.duration,
+            _STATUS[span.status],
+            span.status_message,
+            self._resources[id(span.resource)],
+            self._scopes[id(span.scope)],
+            sources,
+            span.attributes,
+            [_event_body(event, began) for event in span.events] if span.events else [],
+            [_link_body(link) for link in span.links] if span.links else [],
+            llm,
+        )
+
+
+def _event_body(event: SpanEvent, began: int) -> EventBody:
+    return EventBody(event.name, format_time(event.time), event.time - began, event.attributes)
+
+
+def _link_body(link: SpanLink) -> LinkBody:
+    return LinkBody(link.trace_id, link.span_id, link.attributes)

@@ -1,0 +1,144 @@
+"""Traces over HTTP. Answers are encoded once, by msgspec; the schemas describe them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
+
+from arcane.access.permissions import TRACES_READ
+from arcane.kit.actor import Actor
+from arcane.kit.guard import requires
+from arcane.kit.http import deadline_of, json_response
+from arcane.model.time import TimeRange
+from arcane.traces import questions as q
+from arcane.traces import schemas as s
+from arcane.traces.bodies import SearchBody, hit_body
+from arcane.traces.hangup import while_connected
+from arcane.traces.problems import position_of
+from arcane.traces.service import TraceService
+from arcane.traces.streaming import otlp_response, trace_response
+
+
+def _in_project(project_id: UUID) -> None:
+    """The path names the project; the guard reads it, and so does the OpenAPI document."""
+
+
+def _traces(request: Request) -> TraceService:
+    traces: TraceService = request.app.state.traces
+    return traces
+
+
+router = APIRouter(prefix="/projects/{project_id}", tags=["traces"], dependencies=[Depends(_in_project)])
+
+Traces = Annotated[TraceService, Depends(_traces)]
+Reader = Annotated[Actor, requires(TRACES_READ)]
+TraceIdText = Annotated[str, Path(description="1 to 32 hex digits.", examples=["0af7651916cd43dd8448eb211c80319c"])]
+_PROBLEM = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
+
+
+def _around(traces: Traces, start: s.Start = None, end: s.End = None) -> TimeRange | None:
+    return traces.time_range(start, end)
+
+
+def _wanted(traces: Traces, query: Annotated[s.AttributesIn, Query()]) -> q.AttributeRequest:
+    within = traces.time_range(query.start, query.end)
+    return q.AttributeRequest(within, tuple(query.datasource), query.prefix, query.scope, query.limit)
+
+
+Around = Annotated[TimeRange | None, Depends(_around)]
+Wanted = Annotated[q.AttributeRequest, Depends(_wanted)]
+FieldText = Annotated[str, Path(description="As a query writes it.", examples=["span.http.request.method"])]
+_OTLP: dict[int | str, dict[str, Any]] = {
+    200: {"description": "OTLP JSON", "content": {"application/json": {"schema": {"type": "object"}}}}
+}
+
+
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Returns what a route may answer beside its 200; docs/reference/problems has a page for each."""
+    said = {400: "The question cannot be asked", 403: "Not allowed", 404: "Not there", 502: "Datasources failed"}
+    return {status: {"description": said[status], **_PROBLEM} for status in statuses}
+
+
+@router.post("/search", response_model=s.SearchOut, responses=_refusals(400, 403, 404, 502))
+async def search(request: Request, body: s.SearchIn, traces: Traces, actor: Reader) -> Response:
+    """Searches several datasources at once, newest traces first.
+
+    A datasource that is slow or down costs its own rows only, and `sources` names it. `next` goes on
+    where each datasource stopped; rows of one that failed come with a later page.
+    """
+    wanted = q.SearchRequest(
+        body.query,
+        tuple(body.datasources),
+        traces.time_range(body.start, body.end),
+        body.cursor,
+        body.limit,
+        body.spans_per_trace,
+        body.on_failure == "abort",
+    )
+
+    async def work() -> Response:
+        answer = await traces.search(actor, wanted, deadline_of(request))
+        items = [hit_body(found.hit, found.datasource_ids) for found in answer.found]
+        return json_response(SearchBody(items, answer.next, answer.complete, answer.sources))
+
+    return await while_connected(request, work)
+
+
+@router.post("/search/explain", responses=_refusals(400, 403, 404))
+async def explain_search(request: Request, body: s.QuestionIn, traces: Traces, actor: Reader) -> s.PlanOut:
+    """Says what each datasource would be asked, what Arcane would evaluate itself, and why. Asks none."""
+    within = traces.time_range(body.start, body.end)
+    wanted = q.SearchRequest(body.query, tuple(body.datasources), within)
+    return s.PlanOut.model_validate(await traces.explain(actor, wanted, deadline_of(request)))
+
+
+@router.post("/query/check", responses=_refusals(400, 403, 404))
+async def check_query(body: s.QueryIn, traces: Traces, actor: Reader) -> s.CheckOut:
+    """Says whether a query can be asked, and where it is wrong."""
+    checked = traces.check_query(body.query)
+    errors = [
+        s.QueryErrorOut(message=error.message, hint=error.hint, **position_of(error.position))
+        for error in checked.errors
+    ]
+    return s.CheckOut(valid=not errors, errors=errors, canonical=checked.canonical)
+
+
+@router.get("/traces/{trace_id}", response_model=s.TraceOut, responses=_refusals(400, 403, 404, 502))
+async def get_trace(request: Request, trace_id: TraceIdText, traces: Traces, actor: Reader, around: Around) -> Response:
+    """Returns a trace as all datasources together have it, long ones in pieces as they are encoded."""
+
+    async def work() -> Response:
+        answer = await traces.trace(actor, trace_id, deadline_of(request), around)
+        return trace_response(answer, await traces.llm(answer))
+
+    return await while_connected(request, work)
+
+
+@router.get("/traces/{trace_id}/otlp", response_class=Response, responses=_OTLP | _refusals(400, 403, 404, 502))
+async def download_trace(
+    request: Request, trace_id: TraceIdText, traces: Traces, actor: Reader, around: Around
+) -> Response:
+    """Returns a trace as OTLP JSON, every value exactly as it was recorded (unless it is hidden from you)."""
+
+    async def work() -> Response:
+        return otlp_response(await traces.trace(actor, trace_id, deadline_of(request), around))
+
+    return await while_connected(request, work)
+
+
+@router.get("/attributes", responses=_refusals(400, 403, 404))
+async def list_attributes(request: Request, traces: Traces, actor: Reader, wanted: Wanted) -> s.AttributesOut:
+    """Returns names of attributes for completion, over all datasources."""
+    return s.AttributesOut.model_validate(await traces.attribute_names(actor, wanted, deadline_of(request)))
+
+
+@router.get("/attributes/{name:path}/values", responses=_refusals(400, 403, 404))
+async def list_attribute_values(
+    request: Request, name: FieldText, traces: Traces, actor: Reader, wanted: Wanted
+) -> s.ValuesOut:
+    """Returns values of an attribute for completion, over all datasources."""
+    answer = await traces.attribute_values(actor, name, wanted, deadline_of(request))
+    return s.ValuesOut.model_validate(answer)

@@ -1,0 +1,384 @@
+"""What the endpoints take, and what they answer as the OpenAPI document shows it.
+
+Long answers are encoded from the structs in `bodies`; a test keeps both equal.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from arcane.conventions import Kind
+from arcane.federation.plan import Reason
+from arcane.model.outcome import SourceStatus
+from arcane.traces.times import EXAMPLE_TIME, Time
+
+_QUERY = '{ resource.service.name = "checkout" && status = error }'
+_TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+_SOURCE_ID = "0198b2c4-2f5e-7c3a-9d51-2f1b1f0a7c11"
+_SOURCE: dict[str, Any] = {
+    "datasource_id": _SOURCE_ID,
+    "name": "Production Tempo",
+    "kind": "tempo",
+    "status": "ok",
+    "rows": 1,
+    "elapsed_ms": 38.2,
+    "pushed": _QUERY,
+    "residual": None,
+    "warnings": [],
+    "error": None,
+}
+
+QueryText = Annotated[str, Field(description="One TraceQL filter; empty means every trace.", examples=[_QUERY])]
+DatasourceIds = Annotated[
+    list[Annotated[str, Field(max_length=64)]],
+    Field(max_length=1_000, description="Datasources to ask; empty means all of them.", examples=[[_SOURCE_ID]]),
+]
+Start = Annotated[Time | None, Field(description="Begin of the time range; by default an hour before `end`.")]
+End = Annotated[Time | None, Field(description="End of the time range; by default now.")]
+Nanoseconds = Annotated[int, Field(description="Nanoseconds.", examples=[46_000_000])]
+Timestamp = Annotated[
+    str,
+    Field(description="RFC 3339 with nanoseconds.", examples=[EXAMPLE_TIME], json_schema_extra={"format": "date-time"}),
+]
+AttributeScope = Literal["span", "resource", "event", "link", "instrumentation"]
+AttributeValues = Annotated[dict[str, JsonValue], Field(examples=[{"http.request.method": "POST", "retries": 2}])]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True, extra="forbid")
+
+
+class QueryIn(_In):
+    """A query to check."""
+
+    query: QueryText
+
+
+class QuestionIn(_In):
+    """What to ask, of whom, and when."""
+
+    query: QueryText = ""
+    datasources: DatasourceIds = []
+    start: Start = None
+    end: End = None
+
+
+class SearchIn(QuestionIn):
+    """A search."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"query": _QUERY, "start": "2026-08-01T12:00:00Z", "end": EXAMPLE_TIME}]}
+    )
+
+    limit: Annotated[int | None, Field(ge=1, description="Most traces of the page.", examples=[50])] = None
+    spans_per_trace: Annotated[int, Field(ge=1, description="Most matched spans shown of a trace.")] = 3
+    cursor: Annotated[str | None, Field(max_length=65_536, description="`next` of the page before.")] = None
+    on_failure: Annotated[
+        Literal["partial", "abort"],
+        Field(description="Whether a failing datasource costs its own rows only, or the whole search."),
+    ] = "partial"
+
+
+class AttributesIn(_In):
+    """Which names or values are wanted for completion."""
+
+    datasource: Annotated[list[str], Field(max_length=1_000, description="Datasources to ask; none means all.")] = []
+    prefix: Annotated[str, Field(max_length=256, description="What the name or value begins with.")] = ""
+    scope: Annotated[AttributeScope | None, Field(description="Only names in this scope.")] = None
+    limit: Annotated[int, Field(ge=1, le=1_000, description="Most names or values.")] = 100
+    start: Start = None
+    end: End = None
+
+
+class SourceErrorOut(_Out):
+    """Why a datasource failed."""
+
+    kind: Annotated[str, Field(examples=["timed_out"])]
+    message: Annotated[str, Field(examples=["No answer before the deadline."])]
+    retry_after_s: float | None
+
+
+class SourceOut(_Out):
+    """What one datasource contributed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_SOURCE]})
+
+    datasource_id: str
+    name: str
+    kind: str
+    status: SourceStatus
+    rows: int
+    elapsed_ms: float
+    pushed: Annotated[str | None, Field(description="What it was asked.")]
+    residual: Annotated[str | None, Field(description="What was evaluated by Arcane.")]
+    warnings: list[str]
+    error: SourceErrorOut | None
+
+
+class ServiceStatsOut(_Out):
+    """The spans of a service in a trace."""
+
+    span_count: int
+    error_count: int
+
+
+class MatchedSpanOut(_Out):
+    """A span that matched, with the attributes the query mentions."""
+
+    span_id: str
+    name: str | None
+    service: str | None
+    status: str | None
+    start: Timestamp
+    duration_ns: Nanoseconds
+    attributes: AttributeValues
+
+
+class HitOut(_Out):
+    """A trace that matched. What a datasource does not tell is null."""
+
+    trace_id: Annotated[str, Field(examples=[_TRACE_ID])]
+    start: Timestamp
+    duration_ns: Nanoseconds
+    root_service: str | None
+    root_name: str | None
+    span_count: int | None
+    error_count: int | None
+    services: dict[str, ServiceStatsOut]
+    matched: Annotated[int, Field(description="All spans that matched; `spans` holds the first of them.")]
+    spans: list[MatchedSpanOut]
+    datasources: Annotated[list[str], Field(description="Where it was found.")]
+
+
+class SearchOut(_Out):
+    """A page of traces, newest first."""
+
+    items: list[HitOut]
+    next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
+    complete: Annotated[bool, Field(description="True when every datasource answered in full.")]
+    sources: list[SourceOut]
+
+
+class KeptOut(_Out):
+    """A condition that Arcane evaluates."""
+
+    condition: Annotated[str, Field(examples=["span.retries > 2"])]
+    reason: Reason
+    why: str
+    sent: Annotated[str | None, Field(description="What the datasource is asked in its place.")]
+
+
+class PlannedSourceOut(_Out):
+    """How one datasource would be asked."""
+
+    datasource_id: str
+    name: str
+    kind: str
+    pushed: str | None
+    residual: str | None
+    steps: list[str]
+    kept: list[KeptOut]
+
+
+class PlanOut(_Out):
+    """How a search would be asked."""
+
+    canonical: Annotated[str, Field(examples=[_QUERY])]
+    scope: Annotated[str | None, Field(description="The project's own condition, ANDed into every query.")]
+    sources: list[PlannedSourceOut]
+
+
+class QueryErrorOut(_Out):
+    """What is wrong with a query. Lines and columns count from 1."""
+
+    message: str
+    hint: str | None
+    line: int
+    column: int
+    length: int
+
+
+class CheckOut(_Out):
+    """Whether a query can be asked."""
+
+    valid: bool
+    errors: list[QueryErrorOut]
+    canonical: str | None
+
+
+class EventOut(_Out):
+    """Something that happened during a span; `offset_ns` counts from the start of the trace."""
+
+    name: str
+    time: Timestamp
+    offset_ns: int
+    attributes: AttributeValues
+
+
+class LinkOut(_Out):
+    """A pointer to a span of this or another trace."""
+
+    trace_id: str
+    span_id: str
+    attributes: AttributeValues
+
+
+class TokensOut(_Out):
+    """Tokens; `input` includes cached ones, `output` includes reasoning. What is zero may be left out."""
+
+    input: int
+    output: int
+    total: int
+    cached_input: int = 0
+    cache_creation: int = 0
+    cache_creation_1h: int = 0
+    reasoning: int = 0
+
+
+class CostOut(_Out):
+    """US dollars, as the span reports them or as the list price of the model says."""
+
+    usd: float
+    source: Literal["reported", "priced"]
+
+
+class LlmViewOut(_Out):
+    """What a span says about an LLM application; what it does not say is left out."""
+
+    kind: Kind
+    dialect: str
+    operation: str | None = None
+    request_model: str | None = None
+    response_model: str | None = None
+    provider: str | None = None
+    agent: str | None = None
+    tool: str | None = None
+    tool_call_id: str | None = None
+    conversation_id: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    tokens: TokensOut | None = None
+    cost: CostOut | None = None
+    time_to_first_token: int | None = None
+    finish_reasons: list[str] = []
+    aggregate: bool = False
+
+
+class LlmTotalsOut(_Out):
+    """What a trace adds up to, every token once; what is zero or empty may be left out."""
+
+    model_calls: int = 0
+    tool_calls: int = 0
+    tokens: TokensOut = TokensOut(input=0, output=0, total=0)
+    cost_usd: float = 0.0
+    cost_reported_usd: float = 0.0
+    cost_priced_usd: float = 0.0
+    unpriced_calls: int = 0
+    models: list[str] = []
+    agents: list[str] = []
+    tools: list[str] = []
+    conversation_ids: list[str] = []
+    user_ids: list[str] = []
+
+
+class SpanOut(_Out):
+    """A span. `resource`, `scope` and `sources` are indexes into the trace's tables of these names."""
+
+    span_id: str
+    parent_span_id: Annotated[str | None, Field(description="Null at a root.")]
+    name: str
+    kind: str
+    start: Timestamp
+    offset_ns: Annotated[int, Field(description="Nanoseconds from the start of the trace.")]
+    duration_ns: Nanoseconds
+    status: str
+    status_message: str
+    resource: int
+    scope: int
+    sources: list[int]
+    attributes: AttributeValues
+    events: list[EventOut]
+    links: list[LinkOut]
+    llm: LlmViewOut | None
+
+
+class ScopeOut(_Out):
+    """The library that recorded spans."""
+
+    name: str
+    version: str
+    attributes: AttributeValues
+
+
+class ResourceOut(_Out):
+    """What produced spans."""
+
+    attributes: AttributeValues
+
+
+class RootOut(_Out):
+    """The span a trace begins with."""
+
+    span_id: str
+    name: str
+    service: str
+
+
+class TraceOut(_Out):
+    """A trace as all datasources together have it. Spans stand in order of start."""
+
+    trace_id: Annotated[str, Field(examples=[_TRACE_ID])]
+    start: Timestamp
+    end: Timestamp
+    duration_ns: Nanoseconds
+    root: Annotated[RootOut | None, Field(description="Null where no root was received.")]
+    span_count: int
+    error_count: int
+    complete: Annotated[bool, Field(description="True when every datasource answered in full.")]
+    sources: list[SourceOut]
+    warnings: list[str]
+    llm: LlmTotalsOut
+    resources: list[ResourceOut]
+    scopes: list[ScopeOut]
+    spans: list[SpanOut]
+
+
+class AttributeOut(_Out):
+    """An attribute that exists."""
+
+    field: Annotated[str, Field(description="As a query writes it.", examples=["span.http.request.method"])]
+    scope: str
+    name: str
+    hidden: Annotated[bool, Field(description="True when its values are hidden from you.")]
+
+
+class AttributesOut(_Out):
+    """Attribute names over all datasources, by name. There are no further pages: a longer prefix finds others."""
+
+    items: list[AttributeOut]
+    complete: bool
+    sources: list[SourceOut]
+
+
+class ValueOut(_Out):
+    """A value of an attribute; `literal` is how a query writes it."""
+
+    type: Annotated[str, Field(examples=["string"])]
+    value: str | int | float | bool
+    literal: Annotated[str, Field(examples=['"POST"'])]
+    count: int | None
+
+
+class ValuesOut(_Out):
+    """Values of one attribute over all datasources, the most frequent first as far as that is known."""
+
+    field: str
+    items: list[ValueOut]
+    complete: bool
+    sources: list[SourceOut]

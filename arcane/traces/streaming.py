@@ -1,0 +1,81 @@
+"""Traces on their way out: a short one in one piece, a long one in many, so that neither memory nor others wait."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import islice
+
+import msgspec
+from anyio.lowlevel import checkpoint
+from starlette.responses import Response, StreamingResponse
+
+from arcane.model.span import Span
+from arcane.spi.otlp import encode_json
+from arcane.traces.bodies import RootBody, SpanBody, Tables, TraceHead
+from arcane.traces.questions import LlmReading, TraceAnswer
+from arcane.traces.times import format_time
+
+_AT_ONCE = 500
+_ENCODER = msgspec.json.Encoder()
+_JSON = "application/json"
+
+
+def trace_response(answer: TraceAnswer, reading: LlmReading) -> Response:
+    """Returns the trace as JSON (schemas.TraceOut)."""
+    if len(answer.trace.spans) > _AT_ONCE:
+        return StreamingResponse(_pieces(answer, reading), media_type=_JSON)
+    return Response(b"".join(_parts(answer, reading)), media_type=_JSON)
+
+
+def otlp_response(answer: TraceAnswer) -> Response:
+    """Returns the trace as OTLP JSON, to be saved as a file."""
+    headers = {"content-disposition": f'attachment; filename="{answer.trace.trace_id}.otlp.json"'}
+    return StreamingResponse(_yielding(encode_json(answer.trace.spans)), media_type=_JSON, headers=headers)
+
+
+async def _pieces(answer: TraceAnswer, reading: LlmReading) -> AsyncIterator[bytes]:
+    async for piece in _yielding(_parts(answer, reading)):
+        yield piece
+
+
+async def _yielding(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+        await checkpoint()
+
+
+def _parts(answer: TraceAnswer, reading: LlmReading) -> Iterator[bytes]:
+    """Yields the document: the head without its closing brace, then the spans, some at a time."""
+    tables = Tables(answer.trace.spans)
+    yield _ENCODER.encode(_head(answer, reading, tables))[:-1] + b',"spans":['
+    spans = iter(answer.trace.spans)
+    comma = b""
+    while batch := list(islice(spans, _AT_ONCE)):
+        yield comma + _ENCODER.encode(_bodies(batch, answer, reading, tables))[1:-1]
+        comma = b","
+    yield b"]}"
+
+
+def _bodies(spans: Sequence[Span], answer: TraceAnswer, reading: LlmReading, tables: Tables) -> list[SpanBody]:
+    began, views, origins_of = answer.trace.start, reading.views, answer.assembled.origins_of
+    return [tables.span(span, began, origins_of(span), views.get(span.span_id)) for span in spans]
+
+
+def _head(answer: TraceAnswer, reading: LlmReading, tables: Tables) -> TraceHead:
+    trace = answer.trace
+    root = trace.root
+    return TraceHead(
+        trace.trace_id,
+        format_time(trace.start),
+        format_time(trace.end),
+        trace.duration,
+        RootBody(root.span_id, root.name, root.service_name) if root else None,
+        len(trace.spans),
+        trace.error_count,
+        answer.complete,
+        answer.sources,
+        answer.warnings,
+        reading.totals,
+        tables.resources,
+        tables.scopes,
+    )
