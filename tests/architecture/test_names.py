@@ -25,7 +25,6 @@ SAY_NOTHING = {
 OTHER_NAMES_FOR_A_ROLE = {
     "router": "endpoints",
     "routers": "endpoints",
-    "views": "endpoints",
     "handlers": "endpoints",
     "controllers": "endpoints",
     "models": "tables",
