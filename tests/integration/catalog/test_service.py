@@ -18,6 +18,7 @@ from arcane.catalog.problems import (
     InvalidDatasource,
     UnknownDatasource,
 )
+from arcane.kit.actor import Actor
 from arcane.kit.egress import Egress
 from arcane.kit.pagination import BadCursor, PageRequest
 from arcane.kit.problems import NotAllowed, NotFound
@@ -135,21 +136,24 @@ async def test_names_are_unique_in_an_organisation_whatever_their_case(bench: Ca
     await bench.service.update(actor, other.id, Change(name="JAEGER"))
 
 
-async def test_of_two_who_take_a_name_at_once_one_is_told(bench: CatalogBench) -> None:
+async def test_who_takes_a_name_a_moment_too_late_is_told(bench: CatalogBench) -> None:
     actor = actor_of(await bench.organisation())
-    outcomes: list[str] = []
+    first = await asyncpg.connect(bench.stored.superuser_dsn)
+    try:
+        async with anyio.create_task_group() as group, first.transaction():
+            await first.execute(_INSERT, uuid4(), actor.organisation_id)
+            group.start_soon(_expect_taken, bench, actor)
+            waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            with anyio.fail_after(10):
+                while not await bench.sql(waiting):  # noqa: ASYNC110 - Postgres tells nobody that somebody waits
+                    await anyio.sleep(0.01)
+    finally:
+        await first.close()
 
-    async def create() -> None:
-        try:
-            await bench.service.create(actor, draft())
-            outcomes.append("made")
-        except DatasourceNameTaken:
-            outcomes.append("taken")
 
-    async with anyio.create_task_group() as group:
-        for _ in range(4):
-            group.start_soon(create)
-    assert sorted(outcomes) == ["made", "taken", "taken", "taken"]
+async def _expect_taken(bench: CatalogBench, actor: Actor) -> None:
+    with pytest.raises(DatasourceNameTaken):
+        await bench.service.create(actor, draft("N"))
 
 
 async def test_a_change_for_an_older_version_is_refused(bench: CatalogBench) -> None:
@@ -222,7 +226,16 @@ async def test_sources_are_live_and_in_the_order_that_was_asked_for(bench: Catal
 
 async def test_sources_ask_no_database_until_something_changes(bench: CatalogBench) -> None:
     actor = actor_of(await bench.organisation())
+    committed, echoed = anyio.Event(), anyio.Event()
+
+    def hear(_key: str) -> None:
+        """A change is heard twice where it was made: when it commits, and when Postgres repeats it."""
+        (echoed if committed.is_set() else committed).set()
+
+    bench.service.announcer.subscribe("catalog", hear)
     made = await bench.service.create(actor, draft())
+    with anyio.fail_after(5):
+        await echoed.wait()
     await bench.service.sources(actor, None)
     await bench.sql("UPDATE datasources SET name = 'unannounced'")
     assert [source.name for source in await bench.service.sources(actor, None)] == ["Tempo"]

@@ -3,9 +3,10 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 from arcane.catalog.configure import stored_model, validated
-from arcane.catalog.editing import Configured, configured, reconfigured
+from arcane.catalog.editing import Configured, checked_texts, configured, reconfigured
 from arcane.catalog.form import MASK
 from arcane.catalog.problems import InvalidDatasource
 from arcane.catalog.rotation import RotationReport, rotated
@@ -166,6 +167,49 @@ def test_settings_that_do_not_exist_are_refused() -> None:
     with pytest.raises(InvalidDatasource) as failure:
         validated(PROBE, {"url": "https://tempo.example", "tokne": "x"})
     assert pointers(failure) == {"#/settings/tokne"}
+
+
+def test_settings_an_adapter_has_outgrown_are_named() -> None:
+    row = row_of(FULL)
+    row.settings = {**row.settings, "limit": 1_000}
+    with pytest.raises(Misconfigured, match="do not fit this version of the adapter: limit: Input should be less"):
+        stored_model(PROBE, row, KEYS)
+    with pytest.raises(InvalidDatasource) as failure:
+        reconfigured(PROBE, row, {"limit": 5}, KEYS)
+    assert pointers(failure) == {f"#/settings{pointer}" for pointer in POINTERS}, "where they belonged is not known"
+
+
+def test_long_texts_are_refused() -> None:
+    assert checked_texts("  a  b ", " c ") == ("a b", "c")
+    with pytest.raises(InvalidDatasource) as failure:
+        checked_texts("n" * 101, "d" * 2_001)
+    assert pointers(failure) == {"#/name", "#/description"}
+
+
+class Several(BaseModel):
+    """A list of secrets."""
+
+    url: str = "https://tempo.example"
+    tokens: list[SecretStr] = []
+    blob: SecretBytes = SecretBytes(b"")
+
+
+class SeveralPlugin(ProbePlugin):
+    settings = Several  # type: ignore[assignment]
+
+    def headers(self, settings: BaseModel) -> dict[str, str]:
+        return {}
+
+
+def test_secrets_in_lists_keep_their_place() -> None:
+    plugin = SeveralPlugin()
+    row = row_of({"tokens": ["one", "two"], "blob": "three"}, plugin)
+    assert row.settings["tokens"] == [None, None]
+    assert set(row.secrets) == {"/tokens/0", "/tokens/1", "/blob"}
+    assert reconfigured(plugin, row, {"tokens": [MASK, "2"]}, KEYS).secrets == {
+        "/tokens/0": "one", "/tokens/1": "2", "/blob": "three",
+    }  # fmt: skip
+    assert reconfigured(plugin, row, {"tokens": [MASK]}, KEYS).secrets == {"/tokens/0": "one", "/blob": "three"}
 
 
 def test_rotation_leaves_every_secret_readable_with_the_new_key_alone() -> None:
