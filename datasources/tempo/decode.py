@@ -31,7 +31,8 @@ from datasources.tempo import wire
 
 T = TypeVar("T")
 
-_NO_ROOT = "<root span not yet received>"
+_NO_ROOT = ("", "<root span not yet received>")
+"""What stands for the root of a trace that has none: the service, or in some versions the name, says so."""
 _STATUS = {code.word: code for code in StatusCode}
 _TRACE, _STATUS_FIELD, _MESSAGE = 1, 3, 4  # fields of TraceByIDResponse
 _PARTIAL = 1
@@ -140,12 +141,13 @@ def _candidate(trace: wire.Trace, hidden: frozenset[str]) -> Candidate:
     stats = {
         name: ServiceStats(service.span_count, service.error_count) for name, service in trace.service_stats.items()
     }
+    rootless = trace.root_service_name in _NO_ROOT and trace.root_trace_name in _NO_ROOT
     hit = TraceHit(
         trace_id=_trace_id(trace.trace_id),
         start=_int(trace.start_time_unix_nano),
         duration=trace.duration_ms * NANOS_PER_MILLISECOND,
-        root_service=trace.root_service_name or None,
-        root_name=None if trace.root_trace_name in ("", _NO_ROOT) else trace.root_trace_name,
+        root_service=None if rootless else trace.root_service_name,
+        root_name=None if rootless else trace.root_trace_name,
         matched=matched,
         spans=tuple(sorted(spans.values(), key=lambda span: (span.start, span.span_id))),
         span_count=sum(service.span_count for service in stats.values()) if stats else None,

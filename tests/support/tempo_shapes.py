@@ -56,8 +56,8 @@ def search_trace(trace: Trace, matched: Sequence[Span], fields: Sequence[Field],
     span_set = {"spans": [_search_span(trace.by_id[one.span_id], one.attributes, names) for one in kept]}
     found: dict[str, Any] = {
         "traceID": trace.trace_id.lstrip("0"),
-        "rootServiceName": hit.root_service or "",
-        "rootTraceName": "<root span not yet received>" if trace.root is None else hit.root_name,
+        "rootServiceName": "<root span not yet received>" if trace.root is None else hit.root_service,
+        "rootTraceName": hit.root_name or "",
         "startTimeUnixNano": str(trace.start),
         "durationMs": trace.duration // 1_000_000,
         "spanSet": span_set | {"matched": len(matched)},
