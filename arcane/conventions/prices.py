@@ -100,10 +100,14 @@ def _rate(price: Decimal | TieredPrices | None) -> _Rate | None:
 
 
 class ListPrices:
-    """Prices of the bundled snapshot of genai-prices. Build one at start: it takes 13 MB and 0.2 s to load."""
+    """Prices of the snapshot that genai-prices brings.
+
+    It takes 13 MB and 0.2 s to load, so it is loaded with the first model call that is priced: an
+    instance that reads no LLM traces never pays.
+    """
 
     def __init__(self, snapshot: DataSnapshot | None = None) -> None:
-        self._snapshot = get_snapshot() if snapshot is None else snapshot
+        self._given = snapshot
         self._models: dict[tuple[str, str | None], ModelInfo | None] = {}
         self._cards: dict[int, tuple[ModelPrice, _Card]] = {}
 
@@ -122,6 +126,10 @@ class ListPrices:
         prices = found.prices
         listed = prices if isinstance(prices, ModelPrice) else found.get_prices(_moment(start))
         return self._card(listed).price(tokens)
+
+    @property
+    def _snapshot(self) -> DataSnapshot:
+        return get_snapshot() if self._given is None else self._given
 
     def _card(self, listed: ModelPrice) -> _Card:
         known = self._cards.get(id(listed))
