@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -23,6 +24,8 @@ class FormState:
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     message: str = ""
+    reveal: str = ""
+    """What the form made and nobody will see again: a key, a link."""
 
     def value(self, name: str, default: str = "") -> str:
         """What the person typed into `name`."""
@@ -92,3 +95,11 @@ def local_path(path: str, otherwise: str = "/") -> str:
 
 def _sentence(text: str) -> str:
     return text.removeprefix("Value error, ")
+
+
+def uuid_of(text: str) -> UUID:
+    """Returns the id that a form names, or one that nothing has: the service then says it is unknown."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)

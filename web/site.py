@@ -12,17 +12,38 @@ from arcane.settings import Settings
 from web.assets import FOREVER, Assets
 from web.errors import install_error_pages
 from web.i18n import Languages
-from web.pages import entry, preferences, search, styleguide, trace
+from web.pages import (
+    audit,
+    datasources,
+    entry,
+    home,
+    instance,
+    organisation,
+    preferences,
+    problems,
+    project,
+    roles,
+    search,
+    styleguide,
+    trace,
+)
 from web.rendering import Renderer, environment
 from web.security import PageSecurity
-from web.directory import ServiceDirectory
 from web.shell import Directory
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     entry.router,
+    home.router,
     preferences.router,
     search.router,
     trace.router,
+    datasources.router,
+    organisation.router,
+    project.router,
+    roles.router,
+    audit.router,
+    instance.router,
+    problems.router,
 )
 DEVELOPMENT_PAGES: Final[tuple[APIRouter, ...]] = (styleguide.router,)
 
@@ -39,7 +60,7 @@ async def asset(request: Request, name: str) -> Response:
     return FileResponse(found.path, media_type=found.media_type, headers=headers)
 
 
-def mount_pages(app: FastAPI, settings: Settings, directory: Directory | None = None) -> None:
+def mount_pages(app: FastAPI, settings: Settings, directory: Directory) -> None:
     """Makes `app` serve the pages. Call it last: it wraps the exception handlers that are there by then."""
     development = settings.server.development
     assets = Assets.load(reloads=development)
@@ -50,7 +71,7 @@ def mount_pages(app: FastAPI, settings: Settings, directory: Directory | None = 
             code: environment(language, assets, reloads=development) for code, language in languages.by_code.items()
         },
         languages=languages,
-        directory=directory or ServiceDirectory(),
+        directory=directory,
     )
     app.include_router(assets_router)
     for router in (*PAGES, *(DEVELOPMENT_PAGES if development else ())):

@@ -67,6 +67,15 @@ class Control:
         return tuple((choice.value, choice.label) for choice in self.field.choices)
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the form is about: a new datasource of a kind, or one that is stored; and how a test of it went."""
+
+    kind: Kind
+    view: DatasourceView | None = None
+    test: ConnectionTest | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasourceFormPage(SettingsPage):
     template: ClassVar[str] = "datasources/form.html"
@@ -107,7 +116,7 @@ async def choose_kind(request: Request, actor: Creator) -> Response:
 
 @router.get("/new/{kind}")
 async def new(request: Request, actor: Creator, kind: str) -> Response:
-    return await _form(request, actor, _kind(request, kind), FormState())
+    return await _form(request, actor, Subject(_kind(request, kind)), FormState())
 
 
 @router.post("/new/{kind}")
@@ -117,19 +126,19 @@ async def create(request: Request, actor: Creator, kind: str) -> Response:
     try:
         if "test" in form:
             test = await _catalog(request).test_unsaved(actor, kind, settings, deadline_of(request))
-            return await _form(request, actor, made, FormState(form), test=test)
+            return await _form(request, actor, Subject(made, test=test), FormState(form))
         row = await _catalog(request).create(
             actor, Draft(kind, form.get("name", ""), settings, form.get("description", ""))
         )
     except Problem as problem:
-        return await _form(request, actor, made, refused(form, problem), status=problem.status)
+        return await _form(request, actor, Subject(made), refused(form, problem), problem.status)
     return _saved(request, f"{_base(request)}/{row.id}")
 
 
 @router.get("/{datasource_id}")
 async def show(request: Request, actor: Reader, datasource_id: UUID) -> Response:
     view = await _catalog(request).get(actor, datasource_id)
-    return await _form(request, actor, _kind_of(request, view), FormState(), view)
+    return await _form(request, actor, Subject(_kind_of(request, view), view), FormState())
 
 
 @router.post("/{datasource_id}")
@@ -140,11 +149,11 @@ async def change(request: Request, actor: Editor, datasource_id: UUID) -> Respon
     try:
         if "test" in form:
             test = await _catalog(request).test_saved(actor, view.id, settings, deadline_of(request))
-            return await _form(request, actor, kind, FormState(form), view, test=test)
+            return await _form(request, actor, Subject(kind, view, test), FormState(form))
         wanted = Change(form.get("name"), form.get("description"), settings, int(form.get("version") or view.version))
         await _catalog(request).update(actor, view.id, wanted)
     except Problem as problem:
-        return await _form(request, actor, kind, refused(form, problem), view, status=problem.status)
+        return await _form(request, actor, Subject(kind, view), refused(form, problem), problem.status)
     return _saved(request, f"{_base(request)}/{view.id}")
 
 
@@ -177,16 +186,8 @@ def _kind_of(request: Request, view: DatasourceView) -> Kind:
     return found or Kind(view.kind, view.kind_title, reason=view.unavailable_reason or "")
 
 
-async def _form(
-    request: Request,
-    actor: Actor,
-    kind: Kind,
-    form: FormState,
-    view: DatasourceView | None = None,
-    *,
-    test: ConnectionTest | None = None,
-    status: int = 200,
-) -> Response:
+async def _form(request: Request, actor: Actor, subject: Subject, form: FormState, status: int = 200) -> Response:
+    kind, view = subject.kind, subject.view
     frame = await datasources_frame(request, actor)
     page = DatasourceFormPage(
         **{**frame.fields(""), "title": view.name if view else kind.title},  # type: ignore[arg-type]
@@ -194,7 +195,7 @@ async def _form(
         controls=tuple(_control(field, form, view) for field in kind.fields),
         form=form,
         datasource=view,
-        test=test,
+        test=subject.test,
         may_save=actor.may(p.DATASOURCES_UPDATE if view else p.DATASOURCES_CREATE),
         may_delete=view is not None and actor.may(p.DATASOURCES_DELETE),
     )
