@@ -36,6 +36,7 @@ router = APIRouter(prefix="/projects/{project_id}", tags=["traces"], dependencie
 Traces = Annotated[TraceService, Depends(_traces)]
 Reader = Annotated[Actor, requires(TRACES_READ)]
 TraceIdText = Annotated[str, Path(description="1 to 32 hex digits.", examples=["0af7651916cd43dd8448eb211c80319c"])]
+SpanIdText = Annotated[str, Path(description="1 to 16 hex digits.", examples=["b7ad6b7169203331"])]
 _PROBLEM = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
 
 
@@ -125,6 +126,22 @@ async def download_trace(
 
     async def work() -> Response:
         return otlp_response(await traces.trace(actor, trace_id, deadline_of(request), around))
+
+    return await while_connected(request, work)
+
+
+@router.get(
+    "/traces/{trace_id}/spans/{span_id}/messages",
+    response_model=s.ExchangeOut,
+    responses=_refusals(400, 403, 404, 502),
+)
+async def get_messages(
+    request: Request, trace_id: TraceIdText, span_id: SpanIdText, traces: Traces, actor: Reader
+) -> Response:
+    """Returns what went into a span and what came out, as messages, whatever dialect the span speaks."""
+
+    async def work() -> Response:
+        return json_response(await traces.messages(actor, trace_id, span_id, deadline_of(request)))
 
     return await while_connected(request, work)
 

@@ -349,6 +349,25 @@ class TraceOut(_Out):
     spans: list[SpanOut]
 
 
+class MessageOut(_Out):
+    """A message. Each part has a `type` and the fields of that type; what is empty is left out.
+
+    Types: text, reasoning, tool_call, tool_result, blob, uri, document, other.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
+    parts: list[dict[str, JsonValue]] = []
+    name: str = ""
+    finish_reason: str = ""
+
+
+class ExchangeOut(_Out):
+    """What went into a span and what came out."""
+
+    input: list[MessageOut]
+    output: list[MessageOut]
+
+
 class AttributeOut(_Out):
     """An attribute that exists."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from arcane.access.service.projects import TraceFilter
 from arcane.access.service.scopes import ProjectScope
 from arcane.catalog.problems import UnknownDatasource
-from arcane.conventions import Prices
+from arcane.conventions import Exchange, Prices, messages_of
 from arcane.federation.assemble import Assembled, assemble
 from arcane.federation.cursor import decode_cursor, encode_cursor, fingerprint
 from arcane.federation.execute import Engine
@@ -22,7 +22,7 @@ from arcane.kit.clock import Clock
 from arcane.kit.pagination import BadCursor, Cursors
 from arcane.kit.problems import Problem
 from arcane.model.deadline import Deadline
-from arcane.model.ids import TraceId, parse_trace_id
+from arcane.model.ids import SpanId, TraceId, parse_span_id, parse_trace_id
 from arcane.model.outcome import SourceOutcome, SourceStatus
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, TimeRange, nanos_of
 from arcane.redaction.visibility import redact_hit, redact_trace
@@ -39,6 +39,7 @@ from arcane.traces.problems import (
     DatasourceFailed,
     LimitTooLarge,
     ReversedTimeRange,
+    SpanNotFound,
     TooManyDatasources,
     TraceNotFound,
     TraceUncertain,
@@ -153,6 +154,14 @@ class TraceService:
     async def llm(self, answer: q.TraceAnswer) -> q.LlmReading:
         """Returns what the trace says as LLM work; made of what the caller may see."""
         return await read_llm(answer.trace, self.prices)
+
+    async def messages(self, actor: Actor, trace_id: str, span_id: str, deadline: Deadline) -> Exchange:
+        """Returns what went into a span and what came out; raises what `trace` does, and SpanNotFound."""
+        answer = await self.trace(actor, trace_id, deadline)
+        span = answer.trace.by_id.get(_span_id(span_id))
+        if span is None:
+            raise SpanNotFound("the trace has no such span")
+        return messages_of(span)
 
     async def attribute_names(self, actor: Actor, request: q.AttributeRequest, deadline: Deadline) -> q.NamesAnswer:
         """Returns attribute names for completion, over all datasources."""
@@ -269,6 +278,13 @@ def _trace_id(text: str) -> TraceId:
         return parse_trace_id(text)
     except ValueError as exc:
         raise BadTraceId(str(exc)) from exc
+
+
+def _span_id(text: str) -> SpanId:
+    try:
+        return parse_span_id(text)
+    except ValueError:
+        raise SpanNotFound("the trace has no such span") from None
 
 
 def _datasource_id(text: str) -> UUID:
