@@ -74,6 +74,7 @@ def _misplaced(text: str, token: Token, expected: Set[str]) -> SyntaxProblem:
 
 
 def _hint(text: str, token: Token, expected: Set[str]) -> str | None:
+    start = token.start_pos or 0
     in_braces = "RBRACE" in expected or expected >= _OPERANDS
     if token.lower() in _FOREIGN_WORDS:
         return _FOREIGN_WORDS[token.lower()]
@@ -87,8 +88,8 @@ def _hint(text: str, token: Token, expected: Set[str]) -> str | None:
         return "an operand is missing before it" if expected >= _OPERANDS else "it closes no brace"
     if token.type == "RPAR" and "RPAR" not in expected:
         return "an operand is missing before it" if expected >= _OPERANDS else "it closes no parenthesis"
-    if token.type in ("ATTRIBUTE", "COLON", "DOTTED") and not in_braces:
-        return f"conditions stand in braces: {{ {text.strip()[:40]} }}" if "LBRACE" in expected else None
+    if token.type in ("ATTRIBUTE", "COLON", "DOTTED") and not in_braces and "LBRACE" in expected:
+        return f"conditions stand in braces: {{ {text[start : start + 40].strip()} }}"
     return _next(expected)
 
 

@@ -55,10 +55,8 @@ ExprPiece: TypeAlias = "Piece[Expr]"
 
 def place_of(token: Token) -> Place:
     """Returns where the token stands."""
-    start, line, column = token.start_pos, token.line, token.column
-    if start is None or line is None or column is None:  # Lark sets all three on tokens it has read
-        raise ValueError("the token was not read from a text")
-    return Place(line, column, start, start + len(token))
+    start = token.start_pos or 0
+    return Place(token.line or 1, token.column or 1, start, start + len(token))
 
 
 def deeper(place: Place, *parts: Piece[object]) -> int:

@@ -288,6 +288,10 @@ MANY = ScalarFilter(Op.GT, COUNT, _int(1))
         ),
         ("{} | compare({ .a }, 5)", (EVERY, Metrics(MetricsKind.COMPARE, SpansetFilter(A), (_int(5),)))),
         (
+            "{} | rate() | topk(3) > 1",
+            (EVERY, Metrics(MetricsKind.RATE), SeriesLimit(3), SeriesFilter(Op.GT, _int(1))),
+        ),
+        (
             "{} | rate() > 1 < 100 | topk(3) | bottomk(2)",
             (
                 EVERY,
