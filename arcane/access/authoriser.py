@@ -141,13 +141,17 @@ class AccessAuthoriser:
             known.actors[names] = actor
         return actor
 
+    def forget_everything(self) -> None:
+        """Whoever comes next is looked up again."""
+        self._principals.forget()
+        self._places.forget()
+
     def _on_change(self, key: str) -> None:
         kind, _, id_ = key.partition(":")
         if kind in ("user", "session", "key"):
             self._principals.forget(lambda known: known.is_meant(kind, id_))
-            return
-        self._principals.forget()
-        self._places.forget()
+        else:
+            self.forget_everything()
 
 
 def _names(request: Request) -> PathNames:

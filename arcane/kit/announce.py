@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import anyio
 import asyncpg
 from anyio.abc import TaskStatus
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.kit.logging import get_logger
@@ -57,10 +57,11 @@ class Announcer:
         """When `session` commits, every process has been told that `key` changed; a rollback tells nobody."""
         await session.execute(_NOTIFY, {"channel": CHANNEL, "payload": f"{topic} {key}"})
 
-        def hear(_session: Any) -> None:
-            self._hear(topic, key)
+        def hear(committed: Session) -> None:
+            if not committed.in_nested_transaction():  # a savepoint says that it "commits", too
+                self._hear(topic, key)
 
-        event.listen(session.sync_session, "after_commit", hear, once=True)
+        event.listen(session.sync_session, "after_commit", hear)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Listens until it is cancelled, and comes back after every lost connection."""
