@@ -60,6 +60,9 @@ class Renderer:
         organisation = str(request.path_params.get("organisation", ""))
         project = str(request.path_params.get("project", ""))
         here = [place for place in places if place.organisation == organisation]
+        if not organisation and places:  # account and instance pages: the rail leads back to where work is
+            here = [places[0]]
+            organisation = places[0].organisation
         place = next((place for place in here if place.project == project), here[0] if here else None)
         return replace(
             shell,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlencode
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from arcane.access import permissions as p
@@ -100,4 +101,7 @@ def changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> tupl
 
 
 def _text(state: dict[str, Any], name: str) -> str | None:
-    return str(state[name]) if name in state and state[name] is not None else None
+    value = state.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    return msgspec.json.encode(value).decode()
