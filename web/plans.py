@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
 from starlette.requests import Request
 
 from arcane.kit.actor import Actor
 from arcane.kit.http import deadline_of
 from arcane.kit.problems import Problem
-from web.asking import Question
+from web.asking import traces_of
 from web.searchform import SearchForm
 
 
@@ -22,6 +20,7 @@ class PlannedSource:
     kind: str
     pushed: str | None
     residual: str | None
+    steps: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -32,22 +31,23 @@ class Plan:
     close: str
     canonical: str = ""
     problem: str = ""
+    scope: str | None = None
     sources: tuple[PlannedSource, ...] = ()
 
 
 async def plan_of(request: Request, actor: Actor, form: SearchForm) -> Plan:
     """Returns the plan for what `form` asks; nothing is sent to any datasource."""
-    traces: Any = request.app.state.traces
     if form.window is None:
         return Plan(form.url(), problem=form.problem)
     try:
-        found = await traces.explain(actor, Question(form.query, form.asked, form.window), deadline_of(request))
+        found = await traces_of(request).explain(actor, form.question(), deadline_of(request))
     except Problem as exc:
         return Plan(form.url(), problem=exc.detail)
     return Plan(
         close=form.url(),
         canonical=found.canonical,
+        scope=found.scope,
         sources=tuple(
-            PlannedSource(one.name, one.kind, one.pushed, one.residual, tuple(one.notes)) for one in found.sources
+            PlannedSource(one.name, one.kind, one.pushed, one.residual, one.steps, one.notes) for one in found.sources
         ),
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 from arcane.model.outcome import SourceStatus
 from arcane.model.time import NANOS_PER_MILLISECOND, TimeRange, datetime_of, nanos_of
-from web.asking import Answer
+from arcane.traces.questions import SearchAnswer
 from web.rows import HitRow, RowContext, row_of
 from web.searchform import SearchForm
 from web.sources import SourceLine, source_lines
@@ -52,6 +52,7 @@ class Results:
     wider_label: str = ""
     all: str = ""
     dated: bool = False
+    asked: bool = True
     from_ms: int = 0
     to_ms: int = 0
 
@@ -60,7 +61,7 @@ def nothing_asked(form: SearchForm) -> Results:
     """Returns the results before, or without, a question."""
     if form.problem:
         return Results(problem=Failure(form.problem, "", "", retry=False))
-    return Results()
+    return Results(asked=False)
 
 
 def failed(form: SearchForm, failure: Failure) -> Results:
@@ -68,7 +69,7 @@ def failed(form: SearchForm, failure: Failure) -> Results:
     return Results(problem=failure, all=form.url(q=""))
 
 
-def results_of(answer: Answer, form: SearchForm, context: RowContext, window: TimeRange) -> Results:
+def results_of(answer: SearchAnswer, form: SearchForm, context: RowContext, window: TimeRange) -> Results:
     """Returns `answer` as the page shows it."""
     language = context.language
     say = language.gettext
@@ -98,14 +99,14 @@ def _next(cursor: str, form: SearchForm, context: RowContext, window: TimeRange)
     return form.url(**{"cursor": cursor, "scale": str(context.scale), "range": CUSTOM, "from": start, "to": end})
 
 
-def _sum(answer: Answer, context: RowContext) -> str:
+def _sum(answer: SearchAnswer, context: RowContext) -> str:
     """The sentence at the right of the strip."""
     say = context.language.gettext
     count = len(answer.found)
     return (say("%(n)d loaded, more to come") if answer.next else say("%(n)d, all of them")) % {"n": count}
 
 
-def _missing(answer: Answer, context: RowContext) -> str:
+def _missing(answer: SearchAnswer, context: RowContext) -> str:
     """Names the datasources whose rows are missing or may be; "" for a complete answer."""
     say = context.language.gettext
     failed = [source.name for source in answer.sources if source.status is SourceStatus.FAILED]

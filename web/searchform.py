@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
 from arcane.kit.actor import Actor
 from arcane.model.time import TimeRange
+from arcane.traces.questions import SearchRequest
 from web.asking import SourceChoice
 from web.shell import Shell
 from web.timerange import Chosen, Preset, presets, window_of
+
+EVERYTHING: Final = "{}"
+SPANS: Final = 4
+"""Matched spans asked for of each trace: three are shown, and the root's own is left out where there are others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,10 @@ class SearchForm:
     asked: tuple[str, ...]
     cursor: str | None
     scale: int
+
+    def question(self) -> SearchRequest:
+        """Returns what is asked; an empty query asks for every trace."""
+        return SearchRequest(self.query or EVERYTHING, self.asked, self.window, self.cursor, spans_per_trace=SPANS)
 
     @property
     def narrowed(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,47 +9,48 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
-import msgspec
-
-from arcane.conventions import messages_of, summarise, view_of
+from arcane.access.service.scopes import ProjectScope
+from arcane.catalog.problems import UnknownDatasource
 from arcane.demo.generate import write_demo
+from arcane.federation.source import Source
 from arcane.kit.actor import Actor
-from arcane.kit.problems import BadRequest, NotFound
-from arcane.model.deadline import Deadline
+from arcane.kit.pagination import Cursors
+from arcane.kit.secrets import KeyRing, generate_key
 from arcane.model.ids import TraceId
-from arcane.model.outcome import SourceError, SourceOutcome, SourceStatus
 from arcane.model.span import InstrumentationScope, Resource, Span, SpanEvent, SpanKind, SpanLink, StatusCode
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND
 from arcane.model.trace import Trace
-from arcane.spi import decode_json, traces_of
-from arcane.traceql.check import check
-from arcane.traceql.errors import TraceqlError
-from arcane.traceql.evaluate import compile_filter, mentioned_fields
-from arcane.traceql.format import format_filter, format_query
-from arcane.traceql.hits import hit_of
-from arcane.traceql.parse import parse
-from web.asking import Answer, Found, Question
+from arcane.settings import Settings
+from arcane.spi import Capabilities, LiteralType, Op, Order, PushRule, Scope, TimedOut, decode_json, traces_of
+from arcane.traces.service import TraceService
+from arcane.traces.wiring import build_traces
+from datasources.memory.adapter import Faults, MemoryAdapter
 
-PAGE = 50
 ODD_TRACE = "0dd00000000000000000000000000001"
-MAX_TIME = 2**63
-
-
-class BadQuery(BadRequest):
-    slug = "invalid-query"
-    title = "Invalid query"
+EVERYTHING = PushRule(frozenset(Scope), frozenset(Op), frozenset(LiteralType))
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A datasource and the traces it has."""
+    """A datasource and the traces it has; one that is down never answers."""
 
-    id: str
+    id: UUID
     name: str
     kind: str
     traces: tuple[Trace, ...]
     down: bool = False
+
+    @property
+    def source(self) -> Source:
+        """Returns it as the engine asks it. A tempo answers every condition itself, files answer none."""
+        whole = {"order": Order.NEWEST_FIRST, "whole_traces": True, "native_attributes": True}
+        push: dict[str, Any] = {"push": (EVERYTHING,), "push_or": True, "push_not": True} if self.kind == "tempo" else {}
+        fault = TimedOut("No answer before the deadline.") if self.down else None
+        faults = Faults(scan=fault, get_trace=fault, check=fault)
+        adapter = MemoryAdapter(self.traces, Capabilities(**whole, **push), faults=faults)  # type: ignore[arg-type]
+        return Source(str(self.id), self.name, self.kind, adapter)
 
 
 @cache
@@ -67,9 +67,20 @@ def corpus() -> tuple[Stored, ...]:
                     spans.extend(decode_json(line))
             parts.append(tuple(traces_of(spans)))
     names = [("tempo-prod", "tempo"), ("otlp-files", "otlp_file"), ("tempo-eu", "tempo")]
-    found = [Stored(f"ds-{at}", *names[at], part) for at, part in enumerate(parts[:3])]
-    found[0] = Stored("ds-0", *names[0], (*found[0].traces, odd_trace(end)))
-    return (*found, Stored("ds-9", "jaeger-legacy", "tempo", (), down=True))
+    found = [Stored(UUID(int=at + 1), *names[at], part) for at, part in enumerate(parts[:3])]
+    found[0] = Stored(found[0].id, *names[0], (*found[0].traces, odd_trace(end)))
+    return (*found, Stored(UUID(int=9), "jaeger-legacy", "tempo", (), down=True))
+
+
+def trace_ids() -> dict[str, str]:
+    """Returns traces that tests open: the one with 5,000 spans, the odd one, one of two datasources."""
+    every = [trace for stored in corpus() for trace in stored.traces]
+    seen = [trace.trace_id for trace in every]
+    return {
+        "large": max(every, key=lambda trace: len(trace.spans)).trace_id,
+        "odd": ODD_TRACE,
+        "split": next(trace_id for trace_id in seen if seen.count(trace_id) > 1),
+    }
 
 
 def odd_trace(end: int) -> Trace:
@@ -113,156 +124,30 @@ def odd_trace(end: int) -> Trace:
 
 
 class FakeCatalog:
-    """The datasources of the fake instance."""
+    """The datasources of the fake instance, for the engine and for forms."""
 
     def __init__(self, stored: Sequence[Stored]) -> None:
         self.stored = stored
+        self._sources = {one.id: one.source for one in stored}
 
     async def list(self, actor: Actor) -> Sequence[Stored]:
         return self.stored
 
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    name: str
-    kind: str
-    pushed: str | None
-    residual: str | None
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    canonical: str
-    sources: tuple[Planned, ...]
-
-
-class FakeTraces:
-    """Answers from memory with the language's own semantics."""
-
-    def __init__(self, stored: Sequence[Stored]) -> None:
-        self.stored = stored
-
-    async def search(self, actor: Actor, question: Question, deadline: Deadline) -> Answer:
-        spanset = _read(question.text)
-        before = int(question.cursor) if question.cursor else MAX_TIME
-        found: dict[str, Found] = {}
-        outcomes = []
-        for source in self._chosen(question.datasources):
-            outcomes.append(_outcome(source, spanset))
-            rows = 0
-            for trace in source.traces:
-                if not question.within.overlaps(trace.start, trace.end) or trace.start >= before:
-                    continue
-                matched = compile_filter(spanset).matches(trace)
-                if matched:
-                    rows += 1
-                    names = (*found[trace.trace_id].sources, source.name) if trace.trace_id in found else (source.name,)
-                    hit = hit_of(trace, matched, mentioned_fields(spanset), 3)
-                    found[trace.trace_id] = Found(hit, names)
-            outcomes[-1] = msgspec.structs.replace(outcomes[-1], rows=min(rows, PAGE))
-        ordered = sorted(found.values(), key=lambda one: one.hit.position, reverse=True)
-        page = tuple(ordered[:PAGE])
-        more = str(page[-1].hit.start) if len(ordered) > PAGE else None
-        return Answer(page, more, tuple(outcomes), all(one.status is SourceStatus.OK for one in outcomes))
-
-    async def explain(self, actor: Actor, question: Question, deadline: Deadline) -> Explained:
-        text = format_query(_query(question.text))
-        return Explained(
-            text,
-            tuple(
-                Planned(source.name, source.kind, text if at % 2 == 0 else None, None if at % 2 == 0 else text,
-                        () if at % 2 == 0 else ("the datasource cannot answer this condition",))
-                for at, source in enumerate(self._chosen(question.datasources))
-            ),
-        )  # fmt: skip
-
-    def trace_json(self, trace_id: str) -> bytes:
-        parts = [(source, trace) for source in self.stored for trace in source.traces if trace.trace_id == trace_id]
-        if not parts:
-            raise NotFound("no datasource of this project has this trace")
-        return msgspec.json.encode(_trace_answer(trace_id, parts, self.stored), enc_hook=str)
-
-    def spans_of(self, trace_id: str) -> list[Span]:
-        return [span for source in self.stored for trace in source.traces if trace.trace_id == trace_id for span in trace.spans]
-
-    def _chosen(self, ids: Sequence[str]) -> list[Stored]:
-        unknown = set(ids) - {source.id for source in self.stored}
+    async def sources(self, actor: Actor, ids: Sequence[UUID] | None) -> list[Source]:
+        unknown = set(ids or ()) - set(self._sources)
         if unknown:
-            raise NotFound(f"there is no datasource {sorted(unknown)[0]}")
-        return [source for source in self.stored if not ids or source.id in ids]
+            raise UnknownDatasource(f"there is no datasource {unknown.pop()}")
+        return [source for id_, source in self._sources.items() if ids is None or id_ in ids]
 
 
-def _query(text: str) -> Any:
-    try:
-        query = parse(text or "{}")
-        check(query)
-    except TraceqlError as exc:
-        raise BadQuery(str(exc)) from exc
-    return query
+class FakeScopes:
+    """Everybody sees everything."""
+
+    async def of(self, actor: Actor) -> ProjectScope:
+        return ProjectScope(None, frozenset())
 
 
-def _read(text: str) -> Any:
-    return _query(text).filter
-
-
-def _outcome(source: Stored, spanset: Any) -> SourceOutcome:
-    text = None if spanset is None else format_filter(spanset)
-    common = {"datasource_id": source.id, "name": source.name, "kind": source.kind}
-    if source.down:
-        error = SourceError("timed_out", "No answer before the deadline.")
-        return SourceOutcome(**common, status=SourceStatus.FAILED, rows=0, elapsed_ms=10_000.0, error=error)
-    if source.kind == "otlp_file":
-        return SourceOutcome(**common, status=SourceStatus.OK, rows=0, elapsed_ms=64.2, residual=text)
-    return SourceOutcome(**common, status=SourceStatus.OK, rows=0, elapsed_ms=118.4, pushed=text)
-
-
-def _trace_answer(trace_id: str, parts: Sequence[tuple[Stored, Trace]], stored: Sequence[Stored]) -> dict[str, Any]:
-    trace = Trace(TraceId(trace_id), [span for _, part in parts for span in part.spans])
-    views = {span.span_id: view for span in trace.spans if (view := view_of(span)) is not None}
-    resources: list[Resource] = []
-    scopes: list[InstrumentationScope] = []
-    owners: dict[str, list[int]] = {}
-    for at, (_, part) in enumerate(parts):
-        for span in part.spans:
-            owners.setdefault(span.span_id, []).append(at)
-    spans = [_span_answer(span, views, owners, resources, scopes) for span in trace.spans]
-    outcomes = [
-        SourceOutcome(source.id, source.name, source.kind, SourceStatus.OK, len(part.spans), 31.5)
-        for source, part in parts
-    ]
-    held = {source.id for source, _ in parts}
-    outcomes += [_outcome(source, None) for source in stored if source.id not in held and source.down]
-    return {
-        "trace_id": trace_id,
-        "spans": spans,
-        "resources": [{"attributes": _plain(one.attributes)} for one in resources],
-        "scopes": [{"name": one.name, "version": one.version, "attributes": _plain(one.attributes)} for one in scopes],
-        "llm": summarise(trace, views),
-        "sources": outcomes,
-        "warnings": [warning for _, part in parts for warning in part.warnings],
-    }
-
-
-def _span_answer(span: Span, views: Any, owners: Any, resources: list[Resource], scopes: list[Any]) -> dict[str, Any]:
-    if span.resource not in resources:
-        resources.append(span.resource)
-    if span.scope not in scopes:
-        scopes.append(span.scope)
-    answer: dict[str, Any] = {
-        "span_id": span.span_id, "parent_span_id": span.parent_span_id, "name": span.name, "kind": span.kind.word,
-        "start": str(span.start), "end": str(span.end), "status": span.status.word, "status_message": span.status_message,
-        "attributes": _plain(span.attributes), "resource": resources.index(span.resource),
-        "scope": scopes.index(span.scope), "sources": owners[span.span_id],
-        "events": [{"name": event.name, "time": str(event.time), "attributes": _plain(event.attributes)} for event in span.events],
-        "links": [{"trace_id": link.trace_id, "span_id": link.span_id, "attributes": _plain(link.attributes)} for link in span.links],
-    }  # fmt: skip
-    if span.span_id in views:
-        answer["llm"] = views[span.span_id]
-        answer["messages"] = messages_of(span)
-    return answer
-
-
-def _plain(attributes: Any) -> Any:
-    """Attributes as JSON has them: bytes as base64 (msgspec does), not-a-number as text."""
-    return {name: str(value) if isinstance(value, float) and not math.isfinite(value) else value for name, value in attributes.items()}
+def fake_traces(settings: Settings, catalog: FakeCatalog) -> TraceService:
+    """Returns the real service over the fake instance's datasources."""
+    cursors = Cursors(KeyRing.from_texts([generate_key()]).signer("cursor"))
+    return build_traces(settings, catalog, FakeScopes(), cursors)

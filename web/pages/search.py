@@ -13,9 +13,11 @@ from markupsafe import Markup
 
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
+from arcane.kit.http import deadline_of
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
-from web.asking import Answer, Question, ask, source_choices
+from arcane.traces.questions import SearchAnswer
+from web.asking import source_choices, traces_of
 from web.flash import forget
 from web.plans import Plan, plan_of
 from web.rendering import Page, Renderer, renderer_of
@@ -97,9 +99,8 @@ async def _answered(request: Request, actor: Actor, page: SearchPage) -> Results
     form, shell = page.form, page.shell
     if form.window is None or not form.sources:
         return page.results
-    question = Question(form.query, form.asked, form.window, form.cursor)
     try:
-        answer = await ask(request, actor, question)
+        answer = await traces_of(request).search(actor, form.question(), deadline_of(request))
         return results_of(answer, form, _context(shell, form, answer), form.window)
     except Problem as exc:
         return failed(form, _failure(exc, shell))
@@ -108,7 +109,7 @@ async def _answered(request: Request, actor: Actor, page: SearchPage) -> Results
         return failed(form, _broken(request, shell))
 
 
-def _context(shell: Shell, form: SearchForm, answer: Answer) -> RowContext:
+def _context(shell: Shell, form: SearchForm, answer: SearchAnswer) -> RowContext:
     scale = form.scale or max((found.hit.duration for found in answer.found), default=1) or 1
     return RowContext(form.action, shell.zone, datetime.now(UTC), scale, shell.language)
 

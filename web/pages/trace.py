@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 
+from arcane.conventions import messages_of
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
-from arcane.kit.problems import NotFound
-from arcane.model.ids import parse_trace_id
+from arcane.kit.http import deadline_of, json_response
+from arcane.kit.problems import MalformedInput, NotFound
+from arcane.model.ids import SpanId, TraceId, parse_trace_id
+from arcane.model.span import Span, SpanEvent, SpanKind
+from web.asking import traces_of
+from web.plain import PlainTrace, plain_trace
 from web.rendering import Page, renderer_of
+from web.shell import Shell
+from web.sources import SourceLine, source_lines
 
 router = APIRouter(include_in_schema=False)
 
 PATH: Final = "/o/{organisation}/p/{project}/traces/{trace_id}"
+_KINDS: Final = {kind.word: kind for kind in SpanKind}
 Reader = Annotated[Actor, requires("traces:read")]
 
 
@@ -31,22 +40,95 @@ class TracePage(Page):
     plain: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainTracePage(Page):
+    """The same trace, written by the server. `chosen` is the span that is open."""
+
+    template: ClassVar[str] = "traces/plain.html"
+
+    trace_id: str
+    api: str
+    list: str
+    chosen: str
+    trace: PlainTrace
+    sources: tuple[SourceLine, ...]
+
+
 @router.get(PATH)
-async def trace(request: Request, trace_id: str, actor: Reader) -> Response:
+async def trace(request: Request, trace_id: str, actor: Reader, view: str = "") -> Response:
     try:
         known = parse_trace_id(trace_id)
     except ValueError as exc:
         raise NotFound("a trace id is 1 to 32 hex digits") from exc
     renderer = renderer_of(request)
     shell = await renderer.shell(request, actor, section="traces")
-    path = request.path_params
-    here = f"/o/{path['organisation']}/p/{path['project']}/traces"
+    here = f"/o/{shell.organisation}/p/{request.path_params['project']}/traces"
+    api = f"/api/v1/projects/{actor.project_id}/traces/{known}"
+    if view == "plain":
+        return renderer.respond(await _plain(request, actor, shell, (known, api, here)))
     page = TracePage(
         shell=shell,
         title=shell.language.gettext("Trace"),
         trace_id=known,
-        api=f"/api/v1/projects/{actor.project_id}/traces/{known}",
+        api=api,
         list=here,
         plain=f"{here}/{known}?view=plain",
     )
     return renderer.respond(page)
+
+
+class EventContent(msgspec.Struct, frozen=True):
+    """An event of a span."""
+
+    name: str
+    attributes: dict[str, Any]
+
+
+class SpanContent(msgspec.Struct, frozen=True):
+    """The parts of a span that hold messages, as the browser got them with the trace."""
+
+    name: str
+    kind: str
+    attributes: dict[str, Any]
+    events: tuple[EventContent, ...] = ()
+
+    def span(self) -> Span:
+        """Returns it as the conventions read it; what they do not look at is empty."""
+        return Span(
+            trace_id=TraceId(""),
+            span_id=SpanId(""),
+            parent_span_id="",
+            name=self.name,
+            kind=_KINDS.get(self.kind, SpanKind.UNSPECIFIED),
+            start=0,
+            end=0,
+            attributes=self.attributes,
+            events=tuple(SpanEvent(event.name, 0, event.attributes) for event in self.events),
+        )
+
+
+@router.post(f"{PATH}/messages")
+async def messages(request: Request, actor: Reader) -> Response:
+    """Reads the messages of one span that the browser already has: nothing is fetched again, nothing is kept."""
+    try:
+        content = msgspec.json.decode(await request.body(), type=SpanContent)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        raise MalformedInput("this is not a span of the trace answer") from exc
+    return json_response(messages_of(content.span()))
+
+
+async def _plain(request: Request, actor: Actor, shell: Shell, addresses: tuple[str, str, str]) -> PlainTracePage:
+    trace_id, api, here = addresses
+    traces = traces_of(request)
+    answer = await traces.trace(actor, trace_id, deadline_of(request))
+    plain = plain_trace(answer, await traces.llm(answer), shell.language)
+    return PlainTracePage(
+        shell=shell,
+        title=plain.name,
+        trace_id=trace_id,
+        api=api,
+        list=here,
+        chosen=request.query_params.get("span", ""),
+        trace=plain,
+        sources=source_lines(answer.sources, shell.language, asks=False),
+    )

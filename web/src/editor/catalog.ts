@@ -2,8 +2,8 @@
 import { getJson } from "../api";
 import { SCOPES } from "../traceql/tokens";
 
-export interface Known { scope: string; name: string }
-type Value = string | number | boolean;
+export interface Known { field: string; scope: string; hidden: boolean }
+export interface KnownValue { type: string; value: string | number | boolean; literal: string }
 
 export class AttributeCatalog {
   private readonly kept = new Map<string, Promise<unknown>>();
@@ -14,14 +14,14 @@ export class AttributeCatalog {
   /** Returns attributes whose spelling begins with what is typed (`span.http.`, `.http`, `http`). */
   async names(typed: string): Promise<Known[]> {
     const { scope, prefix } = scopeOf(typed);
-    const answer = await this.ask<{ items: { scope?: string; name: string }[] }>("/attributes", { scope, prefix });
-    return (answer?.items ?? []).map((item) => ({ scope: item.scope ?? scope, name: item.name }));
+    const answer = await this.ask<{ items: Known[] }>("/attributes", { scope, prefix });
+    return (answer?.items ?? []).filter((item) => !item.hidden && item.scope !== "intrinsic");
   }
 
   /** Returns values of `field`, the most frequent first where the datasources know. */
-  async values(field: string): Promise<Value[]> {
-    const answer = await this.ask<{ items: { value: Value }[] }>(`/attributes/${encodeURIComponent(field)}/values`, {});
-    return (answer?.items ?? []).map((item) => item.value);
+  async values(field: string): Promise<KnownValue[]> {
+    const answer = await this.ask<{ items: KnownValue[] }>(`/attributes/${encodeURIComponent(field)}/values`, {});
+    return answer?.items ?? [];
   }
 
   private ask<T>(path: string, extra: Record<string, string>): Promise<T | undefined> {

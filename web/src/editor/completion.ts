@@ -1,7 +1,7 @@
 // Completion: the language's own words at once, attributes and values from the datasources that are chosen.
 import { insertCompletionText, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import type { EditorView } from "@codemirror/view";
-import { constantsOf, contextAt, isUnlisted, spellAttribute, spellValue, type Context } from "../traceql/context";
+import { constantsOf, contextAt, isUnlisted, type Context } from "../traceql/context";
 import { INTRINSICS, SCOPES } from "../traceql/tokens";
 import { _ } from "../texts";
 import type { AttributeCatalog, Known } from "./catalog";
@@ -46,7 +46,7 @@ async function optionsFor(at: Context, context: CompletionContext, catalog: Attr
 
 function fields(names: readonly Known[]): Completion[] {
   return [
-    ...names.map((name) => ({ label: spellAttribute(name.scope, name.name), detail: name.scope, apply: `${spellAttribute(name.scope, name.name)} `, boost: 2 })),
+    ...names.map((name) => ({ label: name.field, detail: name.scope, apply: `${name.field} `, boost: 2 })),
     ...INTRINSICS.filter((name) => !name.startsWith("nestedSet")).map((label) => ({ label, detail: _("built in"), apply: `${label} `, boost: label.includes(":") ? -1 : 3 })),
     ...SCOPES.slice(0, 5).map((label) => ({ label: `${label}.`, detail: _("scope"), boost: -2 })),
   ];
@@ -58,9 +58,8 @@ async function values(at: Context, context: CompletionContext, catalog: Attribut
   if (isUnlisted(at.field) || at.field === "") return [];
   const found = await settled(context, () => catalog.values(at.field));
   return found.map((value, order): Completion => {
-    const literal = spellValue(value);
-    const label = at.quoted && typeof value === "string" ? literal.slice(1, -1) : literal;
-    return { label, boost: -Math.min(order, 90) / 10, apply: at.quoted ? closing(label) : `${literal} ` };
+    const label = at.quoted && value.type === "string" ? value.literal.slice(1, -1) : value.literal;
+    return { label, boost: -Math.min(order, 90) / 10, apply: at.quoted ? closing(label) : `${value.literal} ` };
   });
 }
 

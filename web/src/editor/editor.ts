@@ -60,6 +60,11 @@ function chosen(form: HTMLFormElement): URLSearchParams {
   for (const [name, value] of new FormData(form)) {
     if (name === "source" && typeof value === "string") parameters.append("datasource", value);
   }
+  const { from, to } = document.querySelector<HTMLElement>("#results")?.dataset ?? {};
+  if (Number(to) > Number(from)) {
+    parameters.set("start", new Date(Number(from)).toISOString());
+    parameters.set("end", new Date(Number(to)).toISOString());
+  }
   return parameters;
 }
 

@@ -2,7 +2,7 @@
 export type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
 export type Attributes = Record<string, Value>;
 
-export interface EventAnswer { name: string; time: string; attributes: Attributes }
+export interface EventAnswer { name: string; time: string; offset_ns: number; attributes: Attributes }
 export interface LinkAnswer { trace_id: string; span_id: string; attributes: Attributes }
 export interface TokensAnswer { input: number; output: number; total: number; cached_input?: number; cache_creation?: number; reasoning?: number }
 export interface LlmAnswer {
@@ -19,9 +19,9 @@ export interface MessageAnswer { role: string; parts: PartAnswer[]; name?: strin
 export interface ExchangeAnswer { input: MessageAnswer[]; output: MessageAnswer[] }
 
 export interface SpanAnswer {
-  span_id: string; parent_span_id: string; name: string; kind: string; start: string; end: string; status: string;
-  status_message: string; attributes: Attributes; events: EventAnswer[]; links: LinkAnswer[]; resource: number; scope: number;
-  sources: number[]; llm?: LlmAnswer; messages?: ExchangeAnswer;
+  span_id: string; parent_span_id: string | null; name: string; kind: string; start: string; offset_ns: number; duration_ns: number;
+  status: string; status_message: string; attributes: Attributes; events: EventAnswer[]; links: LinkAnswer[];
+  resource: number; scope: number; sources: number[]; llm: LlmAnswer | null;
 }
 export interface SourceAnswer {
   datasource_id: string; name: string; kind: string; status: string; rows: number; elapsed_ms: number;
@@ -29,6 +29,6 @@ export interface SourceAnswer {
 }
 export interface TotalsAnswer { model_calls?: number; tokens?: TokensAnswer; cost_usd?: number; unpriced_calls?: number; conversation_ids?: string[]; user_ids?: string[] }
 export interface TraceAnswer {
-  trace_id: string; spans: SpanAnswer[]; resources: { attributes: Attributes }[];
+  trace_id: string; start: string; duration_ns: number; spans: SpanAnswer[]; resources: { attributes: Attributes }[];
   scopes: { name: string; version: string; attributes: Attributes }[]; sources: SourceAnswer[]; llm: TotalsAnswer; warnings: string[];
 }

@@ -33,7 +33,7 @@ type Fact = readonly [label: string, value: string, tone?: string];
 
 function facts(trace: TraceAnswer, tree: Tree): Fact[] {
   const { llm } = trace;
-  const started = new Date(Number(tree.start / 1_000_000n));
+  const started = new Date(trace.start);
   const two = (value: number) => String(value).padStart(2, "0");
   const found: Fact[] = [
     [_("Duration"), durationText(tree.length)],
@@ -58,6 +58,5 @@ function remarks(trace: TraceAnswer, tree: Tree, rooted: boolean): string[] {
   if (failed.length) found.push(_("%(names)s did not answer: spans may be missing.", { names: failed.join(", ") }));
   if (!rooted) found.push(_("The root span was not received; the trace begins with what is there."));
   else if (tree.orphans) found.push(_("Parents that were not received: %(n)s of the spans hang at the top as orphans.", { n: tree.orphans }));
-  if (tree.early) found.push(_("Clocks differ: %(n)s of the spans begin before their parents.", { n: tree.early }));
   return [...found, ...trace.warnings];
 }

@@ -1,8 +1,9 @@
 // Everything about the selected span.
+import { postJson, Refused } from "../api";
 import { h, icon } from "../dom";
 import { durationText, shortId } from "../format";
 import { _ } from "../texts";
-import type { SpanAnswer, TraceAnswer } from "./answer";
+import type { ExchangeAnswer, SpanAnswer, TraceAnswer } from "./answer";
 import { conversation, llmLine, usage } from "./messages";
 import type { Node, Tree } from "./tree";
 import { attributeList, valueElement, type Place } from "./values";
@@ -11,6 +12,8 @@ type Tab = readonly [key: string, label: string, count: number | null, body: () 
 
 export class Panel {
   private tab = "span";
+  private asked: AbortController | undefined;
+  private readonly exchanges = new Map<string, Promise<ExchangeAnswer>>();
 
   constructor(
     private readonly element: HTMLElement, private readonly trace: TraceAnswer, private readonly tree: Tree,
@@ -84,9 +87,8 @@ export class Panel {
     const { span } = node;
     const remarks: HTMLElement[] = [];
     if (span.status_message) remarks.push(h("p", { class: "status-message", "data-tone": node.failed ? "error" : "plain" }, valueElement(span.status_message)));
-    if (node.orphan) remarks.push(h("p", { class: "remark" }, _("Its parent %(id)s was not received: not sampled, in another store, or still on its way.", { id: shortId(span.parent_span_id) })));
+    if (node.orphan) remarks.push(h("p", { class: "remark" }, _("Its parent %(id)s was not received: not sampled, in another store, or still on its way.", { id: shortId(span.parent_span_id ?? "") })));
     if (node.early) remarks.push(h("p", { class: "remark" }, _("It begins %(time)s before its parent: the clocks of two machines differ.", { time: durationText((node.parent?.start ?? 0) - node.start) })));
-    if (BigInt(span.end) < BigInt(span.start)) remarks.push(h("p", { class: "remark" }, _("It ends before it starts; it is drawn without length.")));
     return remarks;
   }
 
@@ -97,15 +99,34 @@ export class Panel {
     return h("div", {},
       line && h("p", { class: "llm-line" }, line),
       span.llm && usage(span.llm),
-      span.messages && conversation(span.messages),
+      span.llm && this.messages(span),
       h("section", { class: "panel-part" },
         h("header", { class: "part-head" }, h("span", {}, _("Attributes")), h("span", { class: "num" }, String(count))),
         attributeList(span.attributes, "span", this.place)));
   }
 
+  /** The server reads the messages out of the span's attributes: it knows every dialect, and fetches nothing again. */
+  private messages(span: SpanAnswer): HTMLElement {
+    const place = h("div", { class: "messages" });
+    this.asked?.abort();
+    this.asked = new AbortController();
+    const known = this.exchanges.get(span.span_id);
+    const waiting = setTimeout(() => place.append(h("p", { class: "waiting", role: "status" }, h("span", { class: "said" }, _("Loading messages")), h("span", { class: "skeleton skeleton-w4" }))), 150);
+    const answer = known ?? postJson<ExchangeAnswer>(
+      `${this.place.page}/${this.trace.trace_id}/messages`,
+      { name: span.name, kind: span.kind, attributes: span.attributes, events: span.events }, this.asked.signal);
+    answer.then((exchange) => {
+      this.exchanges.set(span.span_id, Promise.resolve(exchange));
+      place.replaceChildren(conversation(exchange) ?? "");
+    }).catch((error: unknown) => {
+      if (error instanceof Refused) place.replaceChildren(h("p", { class: "faint none" }, error.detail || error.title));
+    }).finally(() => clearTimeout(waiting));
+    return place;
+  }
+
   private events(node: Node): HTMLElement {
     return h("div", {}, ...node.span.events.map((event) => h("section", { class: "panel-part event" },
-      h("header", { class: "part-head" }, h("b", {}, event.name), h("span", { class: "num" }, `+${durationText(Number(BigInt(event.time) - BigInt(node.span.start)))}`)),
+      h("header", { class: "part-head" }, h("b", {}, event.name), h("span", { class: "num" }, `+${durationText(event.offset_ns - node.start)}`)),
       attributeList(event.attributes, "event", this.place))));
   }
 

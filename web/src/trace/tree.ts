@@ -9,7 +9,7 @@ export interface Node {
 }
 
 export interface Tree {
-  nodes: Node[]; byId: Map<string, Node>; start: bigint; length: number;
+  nodes: Node[]; byId: Map<string, Node>; length: number;
   orphans: number; early: number; failed: number; services: string[]; depth: number;
 }
 
@@ -18,9 +18,7 @@ const SKEW = 1e6;
 
 /** Returns the tree of `trace`: roots and orphans by start, children by start. */
 export function treeOf(trace: TraceAnswer): Tree {
-  const starts = trace.spans.map((span) => BigInt(span.start));
-  const first = starts.reduce((least, start) => (start < least ? start : least), starts[0] ?? 0n);
-  const made = trace.spans.map((span, at) => nodeOf(span, trace, Number((starts[at] ?? 0n) - first), first));
+  const made = trace.spans.map((span) => nodeOf(span, trace));
   const byId = new Map(made.map((node) => [node.span.span_id, node]));
   for (const node of made) attach(node, byId);
   const nodes: Node[] = [];
@@ -33,7 +31,7 @@ export function treeOf(trace: TraceAnswer): Tree {
     if (node.parent) node.parent.failedBelow += node.failedBelow + (node.failed ? 1 : 0);
   }
   return {
-    nodes, byId, start: first,
+    nodes, byId,
     length: nodes.reduce((most, node) => Math.max(most, node.end), 1),
     orphans: nodes.filter((node) => node.orphan).length,
     early: nodes.filter((node) => node.early).length,
@@ -47,11 +45,11 @@ function byStart(a: Node, b: Node): number {
   return a.start - b.start || (a.span.span_id < b.span.span_id ? -1 : 1);
 }
 
-function nodeOf(span: SpanAnswer, trace: TraceAnswer, start: number, first: bigint): Node {
-  const end = Math.max(start, Number(BigInt(span.end) - first));
+function nodeOf(span: SpanAnswer, trace: TraceAnswer): Node {
+  const start = span.offset_ns;
   const service = trace.resources[span.resource]?.attributes["service.name"];
   return {
-    index: -1, span, depth: 0, parent: null, children: [], last: 0, start, end, duration: end - start,
+    index: -1, span, depth: 0, parent: null, children: [], last: 0, start, end: start + span.duration_ns, duration: span.duration_ns,
     kind: span.llm && span.llm.kind !== "span" ? span.llm.kind : "plain",
     service: typeof service === "string" ? service : "", failed: span.status === "error", failedBelow: 0, orphan: false, early: false,
   };

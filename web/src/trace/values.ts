@@ -38,7 +38,12 @@ function attributeRow(name: string, value: Value, scope: string, place: Place): 
   const actions = h("span", { class: "kv-actions" },
     condition && h("a", { href: narrowedSearch(place.page, place.back, condition), title: condition, "aria-label": _("Add %(name)s to the query", { name }) }, icon("filter")),
     h("button", { type: "button", "data-copy": text, title: _("Copy"), "aria-label": _("Copy %(name)s", { name }) }, icon("copy")));
-  return h("div", { class: "kv-row" }, h("dt", {}, name), h("dd", { class: typeof value }, valueElement(text), actions));
+  return h("div", { class: "kv-row" }, h("dt", {}, ...breakable(name)), h("dd", { class: typeof value }, valueElement(text), actions));
+}
+
+/** Returns a dotted name that may go on in the next line after its dots, and nowhere else. */
+function breakable(name: string): (string | HTMLElement)[] {
+  return name.split(/(?<=[._])/).flatMap((part) => [part, h("wbr")]);
 }
 
 /** Returns the value; a long one is cut, with a button that shows all of it. */
