@@ -27,7 +27,7 @@ async def session(
 ) -> AsyncIterator[EgressSession]:
     values: dict[str, object] = {"allow_networks": LOOPBACK, **settings}
     limits = LimitSettings(concurrent_requests=requests)
-    made = Egress(EgressSettings(**values), limits, resolver).session(url, headers or {})  # type: ignore[arg-type]
+    made = Egress(EgressSettings(**values), limits, resolver).session(url, headers or {})
     try:
         yield made
     finally:
