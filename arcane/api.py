@@ -8,7 +8,6 @@ from arcane.access.endpoints import router as access
 from arcane.audit.endpoints import router as audit
 from arcane.catalog.endpoints import router as catalog
 from arcane.traces.endpoints import router as traces
-from arcane.traces.endpoints import router as traces
 from arcane.workers.endpoints import internal_router
 from arcane.workers.endpoints import router as workers
 

@@ -31,7 +31,6 @@ from arcane.kit.secrets import KeyRing
 from arcane.messaging.signature import worker_signer
 from arcane.settings import Settings
 from arcane.traces.wiring import build_traces
-from arcane.traces.wiring import build_traces
 from arcane.workers.service import WorkerService
 from web.places import Places
 from web.site import mount_pages
