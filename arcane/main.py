@@ -100,7 +100,6 @@ def assemble(app: FastAPI, database: Database) -> Usage:
         setattr(state, part.name, getattr(access, part.name))
     state.catalog = _catalog(state, keys, cursors)
     state.traces = build_traces(settings, state.catalog, state.scopes, cursors)
-    state.traces = build_traces(settings, state.catalog, state.scopes, cursors)
     state.workers = _workers(settings)
     return access.usage
 
