@@ -1,5 +1,6 @@
-"""Answers as they are encoded: msgspec structs, made once and written once. `schemas` describes the same to readers.
+"""Answers as they are encoded: msgspec structs, made once and written once.
 
+`schemas` and `trace_schemas` describe the same for readers, and a test keeps them equal.
 Times are RFC 3339 with nanoseconds, durations integers in nanoseconds. Attribute values are plain
 JSON: bytes are base64, and what JSON has no number for (NaN, the infinities) is null; the OTLP
 download has every value exactly.
@@ -60,7 +61,7 @@ class SearchBody(msgspec.Struct, frozen=True, gc=False):
 
 
 class EventBody(msgspec.Struct, frozen=True, gc=False):
-    """See schemas.EventOut."""
+    """See trace_schemas.EventOut."""
 
     name: str
     time: str
@@ -69,7 +70,7 @@ class EventBody(msgspec.Struct, frozen=True, gc=False):
 
 
 class LinkBody(msgspec.Struct, frozen=True, gc=False):
-    """See schemas.LinkOut."""
+    """See trace_schemas.LinkOut."""
 
     trace_id: str
     span_id: str
@@ -77,7 +78,7 @@ class LinkBody(msgspec.Struct, frozen=True, gc=False):
 
 
 class SpanBody(msgspec.Struct, frozen=True, gc=False):
-    """See schemas.SpanOut."""
+    """See trace_schemas.SpanOut."""
 
     span_id: str
     parent_span_id: str | None
@@ -98,7 +99,7 @@ class SpanBody(msgspec.Struct, frozen=True, gc=False):
 
 
 class ScopeBody(msgspec.Struct, frozen=True, gc=False):
-    """See schemas.ScopeOut."""
+    """See trace_schemas.ScopeOut."""
 
     name: str
     version: str
@@ -106,13 +107,13 @@ class ScopeBody(msgspec.Struct, frozen=True, gc=False):
 
 
 class ResourceBody(msgspec.Struct, frozen=True, gc=False):
-    """See schemas.ResourceOut."""
+    """See trace_schemas.ResourceOut."""
 
     attributes: Attributes
 
 
 class RootBody(msgspec.Struct, frozen=True, gc=False):
-    """See schemas.RootOut."""
+    """See trace_schemas.RootOut."""
 
     span_id: str
     name: str
@@ -120,7 +121,7 @@ class RootBody(msgspec.Struct, frozen=True, gc=False):
 
 
 class TraceHead(msgspec.Struct, frozen=True, gc=False):
-    """Everything of schemas.TraceOut that stands before `spans`: a long trace is written in pieces."""
+    """Everything of trace_schemas.TraceOut that stands before `spans`: a long trace is written in pieces."""
 
     trace_id: str
     start: str

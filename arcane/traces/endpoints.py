@@ -15,6 +15,7 @@ from arcane.kit.http import deadline_of, json_response
 from arcane.model.time import TimeRange
 from arcane.traces import questions as q
 from arcane.traces import schemas as s
+from arcane.traces import trace_schemas as ts
 from arcane.traces.bodies import SearchBody, hit_body
 from arcane.traces.hangup import while_connected
 from arcane.traces.problems import position_of
@@ -107,7 +108,7 @@ async def check_query(body: s.QueryIn, traces: Traces, actor: Reader) -> s.Check
     return s.CheckOut(valid=not errors, errors=errors, canonical=checked.canonical)
 
 
-@router.get("/traces/{trace_id}", response_model=s.TraceOut, responses=_refusals(400, 403, 404, 502))
+@router.get("/traces/{trace_id}", response_model=ts.TraceOut, responses=_refusals(400, 403, 404, 502))
 async def get_trace(request: Request, trace_id: TraceIdText, traces: Traces, actor: Reader, around: Around) -> Response:
     """Returns a trace as all datasources together have it, long ones in pieces as they are encoded."""
 
@@ -132,7 +133,7 @@ async def download_trace(
 
 @router.get(
     "/traces/{trace_id}/spans/{span_id}/messages",
-    response_model=s.ExchangeOut,
+    response_model=ts.ExchangeOut,
     responses=_refusals(400, 403, 404, 502),
 )
 async def get_messages(

@@ -9,13 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from arcane.conventions import Kind
 from arcane.federation.plan import Reason
 from arcane.model.outcome import SourceStatus
 from arcane.traces.times import EXAMPLE_TIME, Time
 
 _QUERY = '{ resource.service.name = "checkout" && status = error }'
-_TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+TRACE_ID_EXAMPLE = "0af7651916cd43dd8448eb211c80319c"
 _SOURCE_ID = "0198b2c4-2f5e-7c3a-9d51-2f1b1f0a7c11"
 _SOURCE: dict[str, Any] = {
     "datasource_id": _SOURCE_ID,
@@ -46,21 +45,25 @@ AttributeScope = Literal["span", "resource", "event", "link", "instrumentation"]
 AttributeValues = Annotated[dict[str, JsonValue], Field(examples=[{"http.request.method": "POST", "retries": 2}])]
 
 
-class _In(BaseModel):
+class In(BaseModel):
+    """What comes in: nothing but what is declared."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class _Out(BaseModel):
+class Out(BaseModel):
+    """What goes out."""
+
     model_config = ConfigDict(from_attributes=True, extra="forbid")
 
 
-class QueryIn(_In):
+class QueryIn(In):
     """A query to check."""
 
     query: QueryText
 
 
-class QuestionIn(_In):
+class QuestionIn(In):
     """What to ask, of whom, and when."""
 
     query: QueryText = ""
@@ -85,7 +88,7 @@ class SearchIn(QuestionIn):
     ] = "partial"
 
 
-class AttributesIn(_In):
+class AttributesIn(In):
     """Which names or values are wanted for completion."""
 
     datasource: Annotated[list[str], Field(max_length=1_000, description="Datasources to ask; none means all.")] = []
@@ -96,7 +99,7 @@ class AttributesIn(_In):
     end: End = None
 
 
-class SourceErrorOut(_Out):
+class SourceErrorOut(Out):
     """Why a datasource failed."""
 
     kind: Annotated[str, Field(examples=["timed_out"])]
@@ -104,7 +107,7 @@ class SourceErrorOut(_Out):
     retry_after_s: float | None
 
 
-class SourceOut(_Out):
+class SourceOut(Out):
     """What one datasource contributed."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_SOURCE]})
@@ -121,14 +124,14 @@ class SourceOut(_Out):
     error: SourceErrorOut | None
 
 
-class ServiceStatsOut(_Out):
+class ServiceStatsOut(Out):
     """The spans of a service in a trace."""
 
     span_count: int
     error_count: int
 
 
-class MatchedSpanOut(_Out):
+class MatchedSpanOut(Out):
     """A span that matched, with the attributes the query mentions."""
 
     span_id: str
@@ -140,10 +143,10 @@ class MatchedSpanOut(_Out):
     attributes: AttributeValues
 
 
-class HitOut(_Out):
+class HitOut(Out):
     """A trace that matched. What a datasource does not tell is null."""
 
-    trace_id: Annotated[str, Field(examples=[_TRACE_ID])]
+    trace_id: Annotated[str, Field(examples=[TRACE_ID_EXAMPLE])]
     start: Timestamp
     duration_ns: Nanoseconds
     root_service: str | None
@@ -156,7 +159,7 @@ class HitOut(_Out):
     datasources: Annotated[list[str], Field(description="Where it was found.")]
 
 
-class SearchOut(_Out):
+class SearchOut(Out):
     """A page of traces, newest first."""
 
     items: list[HitOut]
@@ -165,7 +168,7 @@ class SearchOut(_Out):
     sources: list[SourceOut]
 
 
-class KeptOut(_Out):
+class KeptOut(Out):
     """A condition that Arcane evaluates."""
 
     condition: Annotated[str, Field(examples=["span.retries > 2"])]
@@ -174,7 +177,7 @@ class KeptOut(_Out):
     sent: Annotated[str | None, Field(description="What the datasource is asked in its place.")]
 
 
-class PlannedSourceOut(_Out):
+class PlannedSourceOut(Out):
     """How one datasource would be asked."""
 
     datasource_id: str
@@ -186,7 +189,7 @@ class PlannedSourceOut(_Out):
     kept: list[KeptOut]
 
 
-class PlanOut(_Out):
+class PlanOut(Out):
     """How a search would be asked."""
 
     canonical: Annotated[str, Field(examples=[_QUERY])]
@@ -194,7 +197,7 @@ class PlanOut(_Out):
     sources: list[PlannedSourceOut]
 
 
-class QueryErrorOut(_Out):
+class QueryErrorOut(Out):
     """What is wrong with a query. Lines and columns count from 1."""
 
     message: str
@@ -204,7 +207,7 @@ class QueryErrorOut(_Out):
     length: int
 
 
-class CheckOut(_Out):
+class CheckOut(Out):
     """Whether a query can be asked."""
 
     valid: bool
@@ -212,163 +215,7 @@ class CheckOut(_Out):
     canonical: str | None
 
 
-class EventOut(_Out):
-    """Something that happened during a span; `offset_ns` counts from the start of the trace."""
-
-    name: str
-    time: Timestamp
-    offset_ns: int
-    attributes: AttributeValues
-
-
-class LinkOut(_Out):
-    """A pointer to a span of this or another trace."""
-
-    trace_id: str
-    span_id: str
-    attributes: AttributeValues
-
-
-class TokensOut(_Out):
-    """Tokens; `input` includes cached ones, `output` includes reasoning. What is zero may be left out."""
-
-    input: int
-    output: int
-    total: int
-    cached_input: int = 0
-    cache_creation: int = 0
-    cache_creation_1h: int = 0
-    reasoning: int = 0
-
-
-class CostOut(_Out):
-    """US dollars, as the span reports them or as the list price of the model says."""
-
-    usd: float
-    source: Literal["reported", "priced"]
-
-
-class LlmViewOut(_Out):
-    """What a span says about an LLM application; what it does not say is left out."""
-
-    kind: Kind
-    dialect: str
-    operation: str | None = None
-    request_model: str | None = None
-    response_model: str | None = None
-    provider: str | None = None
-    agent: str | None = None
-    tool: str | None = None
-    tool_call_id: str | None = None
-    conversation_id: str | None = None
-    session_id: str | None = None
-    user_id: str | None = None
-    tokens: TokensOut | None = None
-    cost: CostOut | None = None
-    time_to_first_token: int | None = None
-    finish_reasons: list[str] = []
-    aggregate: bool = False
-
-
-class LlmTotalsOut(_Out):
-    """What a trace adds up to, every token once; what is zero or empty may be left out."""
-
-    model_calls: int = 0
-    tool_calls: int = 0
-    tokens: TokensOut = TokensOut(input=0, output=0, total=0)
-    cost_usd: float = 0.0
-    cost_reported_usd: float = 0.0
-    cost_priced_usd: float = 0.0
-    unpriced_calls: int = 0
-    models: list[str] = []
-    agents: list[str] = []
-    tools: list[str] = []
-    conversation_ids: list[str] = []
-    user_ids: list[str] = []
-
-
-class SpanOut(_Out):
-    """A span. `resource`, `scope` and `sources` are indexes into the trace's tables of these names."""
-
-    span_id: str
-    parent_span_id: Annotated[str | None, Field(description="Null at a root.")]
-    name: str
-    kind: str
-    start: Timestamp
-    offset_ns: Annotated[int, Field(description="Nanoseconds from the start of the trace.")]
-    duration_ns: Nanoseconds
-    status: str
-    status_message: str
-    resource: int
-    scope: int
-    sources: list[int]
-    attributes: AttributeValues
-    events: list[EventOut]
-    links: list[LinkOut]
-    llm: LlmViewOut | None
-
-
-class ScopeOut(_Out):
-    """The library that recorded spans."""
-
-    name: str
-    version: str
-    attributes: AttributeValues
-
-
-class ResourceOut(_Out):
-    """What produced spans."""
-
-    attributes: AttributeValues
-
-
-class RootOut(_Out):
-    """The span a trace begins with."""
-
-    span_id: str
-    name: str
-    service: str
-
-
-class TraceOut(_Out):
-    """A trace as all datasources together have it. Spans stand in order of start."""
-
-    trace_id: Annotated[str, Field(examples=[_TRACE_ID])]
-    start: Timestamp
-    end: Timestamp
-    duration_ns: Nanoseconds
-    root: Annotated[RootOut | None, Field(description="Null where no root was received.")]
-    span_count: int
-    error_count: int
-    complete: Annotated[bool, Field(description="True when every datasource answered in full.")]
-    sources: list[SourceOut]
-    warnings: list[str]
-    llm: LlmTotalsOut
-    resources: list[ResourceOut]
-    scopes: list[ScopeOut]
-    spans: list[SpanOut]
-
-
-class MessageOut(_Out):
-    """A message. Each part has a `type` and the fields of that type; what is empty is left out.
-
-    Types: text, reasoning, tool_call, tool_result, blob, uri, document, other.
-    """
-
-    role: Literal["system", "user", "assistant", "tool"]
-    parts: list[dict[str, JsonValue]] = []
-    name: str = ""
-    finish_reason: str = ""
-
-
-class ExchangeOut(_Out):
-    """What went into a span and what came out."""
-
-    input: list[MessageOut]
-    output: list[MessageOut]
-
-
-class AttributeOut(_Out):
+class AttributeOut(Out):
     """An attribute that exists."""
 
     field: Annotated[str, Field(description="As a query writes it.", examples=["span.http.request.method"])]
@@ -377,7 +224,7 @@ class AttributeOut(_Out):
     hidden: Annotated[bool, Field(description="True when its values are hidden from you.")]
 
 
-class AttributesOut(_Out):
+class AttributesOut(Out):
     """Attribute names over all datasources, by name. There are no further pages: a longer prefix finds others."""
 
     items: list[AttributeOut]
@@ -385,7 +232,7 @@ class AttributesOut(_Out):
     sources: list[SourceOut]
 
 
-class ValueOut(_Out):
+class ValueOut(Out):
     """A value of an attribute; `literal` is how a query writes it."""
 
     type: Annotated[str, Field(examples=["string"])]
@@ -394,7 +241,7 @@ class ValueOut(_Out):
     count: int | None
 
 
-class ValuesOut(_Out):
+class ValuesOut(Out):
     """Values of one attribute over all datasources, the most frequent first as far as that is known."""
 
     field: str

@@ -21,7 +21,7 @@ _JSON = "application/json"
 
 
 def trace_response(answer: TraceAnswer, reading: LlmReading) -> Response:
-    """Returns the trace as JSON (schemas.TraceOut)."""
+    """Returns the trace as JSON (trace_schemas.TraceOut)."""
     if len(answer.trace.spans) > _AT_ONCE:
         return StreamingResponse(_pieces(answer, reading), media_type=_JSON)
     return Response(b"".join(_parts(answer, reading)), media_type=_JSON)

@@ -136,7 +136,9 @@ async def test_what_is_pushed_is_implied_and_with_the_residual_it_is_the_query(q
             assert wanted == pushed & {span.span_id for span in compile_filter(made.residual).matches(trace)}
 
 
-@given(filters(on_traces=False), corpora, owner_lists, st.lists(capabilities, min_size=2, max_size=3), st.integers(0, 2))
+@given(
+    filters(on_traces=False), corpora, owner_lists, st.lists(capabilities, min_size=2, max_size=3), st.integers(0, 2)
+)
 async def test_a_failing_store_costs_its_own_rows_only(query, corpus, owners, capability_set, pages_before) -> None:
     parts = by_trace(corpus, owners, len(capability_set))
     sources = stores(parts, capability_set)

@@ -16,10 +16,10 @@ from arcane.model.trace import Trace
 from arcane.settings import LimitSettings
 from arcane.spi.capabilities import Capabilities, Order, PushRule
 from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, LiteralType, Op, Scope, SpansetFilter, Unary
+from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.check import check
 from arcane.traceql.errors import TraceqlError
 from arcane.traceql.evaluate import compile_filter, mentioned_fields
-from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.hits import hit_of
 from datasources.memory.adapter import Faults, MemoryAdapter
 
@@ -189,9 +189,7 @@ def matched_of(hits: Iterable[TraceHit]) -> dict[TraceId, set[SpanId]]:
     return {hit.trace_id: {span.span_id for span in hit.spans} for hit in hits}
 
 
-def source(
-    index: int, corpus: Iterable[Trace], capabilities: Capabilities, faults: Faults | None = None
-) -> Source:
+def source(index: int, corpus: Iterable[Trace], capabilities: Capabilities, faults: Faults | None = None) -> Source:
     adapter = MemoryAdapter(corpus, capabilities, faults=faults or Faults(), page_size=3)
     return Source(f"source-{index}", f"Source {index}", "memory", adapter)
 
