@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKeyConstraint, Index, T
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from arcane.access.tables import Organisation
 from arcane.kit.tables import Row, now
 
 
@@ -21,7 +22,7 @@ class Datasource(Row, table=True):
 
     __tablename__ = "datasources"
     __table_args__ = (
-        ForeignKeyConstraint(["organisation_id"], ["organisations.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["organisation_id"], [f"{Organisation.__tablename__}.id"], ondelete="CASCADE"),
         UniqueConstraint("organisation_id", "id"),
         CheckConstraint("version > 0", name="version_positive"),
         Index("uq_datasources_name", "organisation_id", text("lower(name)"), unique=True),
