@@ -12,7 +12,7 @@ import pytest
 import arcane
 from arcane.kit.problems import Problem
 from tests.support.reference_pages import PAGES, REFERENCE
-from tests.support.repository_files import ROOT, files, sources
+from tests.support.repository_files import PACKAGES, ROOT, files, sources
 
 ADR_SECTIONS = ["Context", "Decision", "Consequences", "Alternatives", "How it is enforced"]
 ADRS = [path for path in sources(".md") if path.parent == Path("docs/adr")]
@@ -106,3 +106,11 @@ def test_the_tree_in_architecture_md_is_the_tree() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text()
     packages = {path.parts[1] for path in files() if path.parts[0] == "arcane" and len(path.parts) > 2}
     assert [name for name in sorted(packages) if f"`{name}`" not in text] == []
+
+
+def test_every_command_that_the_product_names_exists() -> None:
+    commands = set(re.findall(r"^## arcane (\S+)$", PAGES["command-line.md"](), re.MULTILINE))
+    for path in sources(".py", ".html"):
+        if path.parts[0] in PACKAGES:
+            for command in re.findall(r"[`“]arcane ([a-z][a-z-]+)\b", (ROOT / path).read_text()):
+                assert command in commands, f"{path} says arcane {command}"

@@ -102,6 +102,7 @@ class AccountService(Service):
                 raise SetupLinkNotUsable(_LINK_GONE)
             session.add(row)
             await session.flush()
+            self.limiter.succeeded(client.address, "(setup)")
             mine = account_of(row)
             await self.audit.record(session, mine.actor, "instance.owner_claimed", ("user", row.id), after=shown(row))
             return await begin_session(session, mine, client, days=self.settings.session_days)
