@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,24 +12,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.access.permissions import ORGANISATION_ADMIN
 from arcane.access.tables import Organisation, OrganisationMember, Role, User
+from arcane.access.views import Member
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
 
 _BY_AGE = Keyset("organisations", (col(Organisation.id),), tuple[UUID])
 _MEMBERS_BY_AGE = Keyset("organisation_members", (col(OrganisationMember.id),), tuple[UUID])
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """Somebody in an organisation, and the role they have there."""
-
-    member_id: UUID
-    user_id: UUID
-    name: str
-    email: str
-    role_id: UUID
-    role_name: str
-    joined_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

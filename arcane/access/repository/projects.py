@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,31 +13,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.access.permissions import PROJECTS_READ
 from arcane.access.tables import Project, ProjectMember, ProjectMemberRole, Role, User
+from arcane.access.views import ProjectMemberView, RoleName
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
 
 _BY_AGE = Keyset("projects", (col(Project.id),), tuple[UUID])
 _MEMBERS_BY_AGE = Keyset("project_members", (col(ProjectMember.id),), tuple[UUID])
-
-
-@dataclass(frozen=True, slots=True)
-class RoleName:
-    """A role, to be shown."""
-
-    id: UUID
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectMemberView:
-    """Somebody in a project, and their roles there."""
-
-    member_id: UUID
-    user_id: UUID
-    name: str
-    email: str
-    roles: tuple[RoleName, ...]
-    joined_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

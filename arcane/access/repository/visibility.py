@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,23 +11,12 @@ from sqlalchemy import Select, delete
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from arcane.access.repository.projects import RoleName
 from arcane.access.tables import AttributeVisibilityRule, AttributeVisibilityRuleRole, Role
+from arcane.access.views import RoleName, Rule
 from arcane.kit.actor import Actor
 from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
 
 _BY_AGE = Keyset("attribute_visibility_rules", (col(AttributeVisibilityRule.id),), tuple[UUID])
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """An attribute, and from whom it is hidden."""
-
-    id: UUID
-    attribute_name: str
-    hidden_from: tuple[RoleName, ...]
-    updated_at: datetime
-    updated_by: str
 
 
 @dataclass(frozen=True, slots=True)

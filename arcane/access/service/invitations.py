@@ -153,6 +153,7 @@ class InvitationService(Service):
                 session, account.actor, "user.created", ("user", row.id), after={"email": row.email, "name": row.name}
             )
             await self._join(session, actor, found)
+            self.accounts.limiter.succeeded(client.address, "(invitation)")
             return await begin_session(session, account, client, days=self.accounts.settings.session_days)
 
     async def accept(self, actor: Actor, email: str, token: str) -> UUID:

@@ -9,11 +9,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.access.names import another_slug, slug_of
 from arcane.access.permissions import ORGANISATION_ADMIN, covers
-from arcane.access.repository.organisations import Member, MemberRepository, OrganisationRepository
+from arcane.access.repository.organisations import MemberRepository, OrganisationRepository
 from arcane.access.repository.roles import RoleRepository
 from arcane.access.service.base import Service, unique, unknown
 from arcane.access.service.roles import permissions_of
 from arcane.access.tables import Organisation, OrganisationMember, Role
+from arcane.access.views import Member
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.ids import new_id
 from arcane.kit.pagination import Page, PageRequest

@@ -10,13 +10,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.access.names import another_slug, slug_of
 from arcane.access.permissions import PROJECT_ADMIN, PROJECTS_ROLES_ASSIGN, covers
-from arcane.access.repository.organisations import Member, MemberRepository
-from arcane.access.repository.projects import ProjectMemberRepository, ProjectMemberView, ProjectRepository
+from arcane.access.repository.organisations import MemberRepository
+from arcane.access.repository.projects import ProjectMemberRepository, ProjectRepository
 from arcane.access.repository.roles import RoleRepository
 from arcane.access.service.base import Service, unique, unknown
 from arcane.access.service.organisations import giveable_role
 from arcane.access.service.roles import permissions_of
 from arcane.access.tables import Project, ProjectMember, ProjectMemberRole
+from arcane.access.views import Member, ProjectMemberView
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.pagination import Page, PageRequest
 from arcane.kit.problems import Conflict, NotAllowed

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.access.repository.roles import RoleRepository
-from arcane.access.repository.visibility import Rule, VisibilityRepository
+from arcane.access.repository.visibility import VisibilityRepository
 from arcane.access.service.base import Service, unique, unknown
 from arcane.access.tables import AttributeVisibilityRule
+from arcane.access.views import Rule
 from arcane.kit.actor import Actor
 from arcane.kit.pagination import Page, PageRequest
 from arcane.kit.problems import Conflict

@@ -206,4 +206,6 @@ def assembled(parts: AccessParts, log: AuditLog, settings: Settings) -> FastAPI:
 
 def _client(app: FastAPI, headers: dict[str, str]) -> httpx.AsyncClient:  # noqa: TID251
     transport = httpx.ASGITransport(app, client=("192.0.2.7", 50_000))
-    return httpx.AsyncClient(transport=transport, base_url="http://arcane.test", headers=headers)  # noqa: TID251
+    return httpx.AsyncClient(  # noqa: TID251
+        transport=transport, base_url="http://arcane.test", headers=headers, trust_env=False
+    )
