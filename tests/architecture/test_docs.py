@@ -1,4 +1,4 @@
-"""The documentation says what the code does: settings, commands, problems, decisions, and every link and command in it."""
+"""The documentation says what the code does: settings, commands, problems, decisions, links."""
 
 from __future__ import annotations
 
