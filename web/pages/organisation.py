@@ -11,11 +11,11 @@ from fastapi.responses import RedirectResponse
 
 from arcane.access import permissions as p
 from arcane.access.names import normal_email
-from arcane.access.repository.organisations import Member
 from arcane.access.service.invitations import InvitationService, NewInvitation
 from arcane.access.service.organisations import OrganisationService
 from arcane.access.service.projects import NewProject, ProjectService
 from arcane.access.tables import Invitation, Organisation, Project
+from arcane.access.views import Member
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest

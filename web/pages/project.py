@@ -13,13 +13,11 @@ from fastapi.responses import RedirectResponse
 
 from arcane.access import permissions as p
 from arcane.access.permissions import KeyScope
-from arcane.access.repository.organisations import Member
-from arcane.access.repository.projects import ProjectMemberView
-from arcane.access.repository.visibility import Rule
 from arcane.access.service.api_keys import ApiKeyService
 from arcane.access.service.projects import ProjectChange, ProjectService, TraceFilter
 from arcane.access.service.visibility import VisibilityService
 from arcane.access.tables import ApiKey, Project, Role
+from arcane.access.views import Member, ProjectMemberView, Rule
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
