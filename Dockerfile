@@ -21,7 +21,6 @@ COPY worker ./worker
 COPY web ./web
 # Editable, because migrations lie beside the packages, not in them. Compiled here: the images run read-only.
 RUN pip install --no-deps --no-build-isolation -e . \
-    && if ls web/locale/*/LC_MESSAGES/*.po >/dev/null 2>&1; then pybabel compile -d web/locale; fi \
     && python -m compileall -q /app /venv
 
 FROM python:3.13-slim AS runtime

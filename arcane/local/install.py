@@ -31,7 +31,6 @@ def install(root: Path, profile: str) -> None:
     dependencies(root, profile)
     project(root)
     assets(root)
-    languages(root)
 
 
 def environment(root: Path) -> None:
@@ -91,17 +90,6 @@ def assets(root: Path) -> None:
         _run_npm(root, "run", "--silent", "build")
         built.parent.mkdir(parents=True, exist_ok=True)
         built.write_text(sources)
-
-
-def languages(root: Path) -> None:
-    """Every catalogue of translations is compiled."""
-    for source in sorted((root / "web").glob("**/LC_MESSAGES/*.po")):
-        target = source.with_suffix(".mo")
-        if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
-            continue
-        command = [str(root / ".venv/bin/pybabel"), "compile", "-i", str(source), "-o", str(target)]
-        if not _succeeds(command, root, quiet=True):
-            raise InstallError(f"{source.relative_to(root)} is not a valid catalogue; run {' '.join(command)}")
 
 
 def digest(files: Iterable[Path]) -> str:
