@@ -28,7 +28,7 @@ class Row(SQLModel):
     """Base of all tables: `id` (version 7) and `created_at`."""
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True), nullable=False)  # type: ignore[call-overload]
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True), nullable=False)
 
 
 def wall(table: str, *, app_role: str = "arcane_app", condition: str | None = None) -> list[str]:
