@@ -122,7 +122,8 @@ def _found(
         for index, (source, run) in enumerate(asked)
     )
     ids = [source.id for source, _ in asked]
-    origins = tuple(tuple(ids[index] for index in sorted(origin)) for origin in page.origins)
+    known: dict[tuple[int, ...], tuple[str, ...]] = {(index,): (source_id,) for index, source_id in enumerate(ids)}
+    origins = tuple(_names(tuple(origin), ids, known) for origin in page.origins)
     following = None
     if any(place is not None for place in page.resume):
         seen = _seen(page, resume) if len(asked) > 1 else ()
@@ -130,6 +131,16 @@ def _found(
     runs = [run for _, run in asked if run is not None]
     all_failed = bool(runs) and all(run.failed for run in runs)
     return Found(tuple(page.hits), origins, QueryOutcome(outcomes), following, all_failed)
+
+
+def _names(
+    origin: tuple[int, ...], ids: Sequence[str], known: dict[tuple[int, ...], tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Returns the ids for indexes; most hits come from few combinations of datasources."""
+    names = known.get(origin)
+    if names is None:
+        names = known[origin] = tuple(ids[index] for index in sorted(origin))
+    return names
 
 
 def _exhausted(source: Source, rows: int) -> SourceOutcome:

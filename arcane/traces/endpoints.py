@@ -23,15 +23,16 @@ from arcane.traces.service import TraceService
 from arcane.traces.streaming import otlp_response, trace_response
 
 
-def _in_project(project_id: UUID) -> None:
+async def _in_project(project_id: UUID) -> None:
     """The path names the project; the guard reads it, and so does the OpenAPI document."""
 
 
-def _traces(request: Request) -> TraceService:
+async def _traces(request: Request) -> TraceService:
     traces: TraceService = request.app.state.traces
     return traces
 
 
+# Dependencies here are coroutines although they wait for nothing: a plain function takes a trip to a thread.
 router = APIRouter(prefix="/projects/{project_id}", tags=["traces"], dependencies=[Depends(_in_project)])
 
 Traces = Annotated[TraceService, Depends(_traces)]
@@ -41,11 +42,11 @@ SpanIdText = Annotated[str, Path(description="1 to 16 hex digits.", examples=["b
 _PROBLEM = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
 
 
-def _around(traces: Traces, start: s.Start = None, end: s.End = None) -> TimeRange | None:
+async def _around(traces: Traces, start: s.Start = None, end: s.End = None) -> TimeRange | None:
     return traces.time_range(start, end)
 
 
-def _wanted(traces: Traces, query: Annotated[s.AttributesIn, Query()]) -> q.AttributeRequest:
+async def _wanted(traces: Traces, query: Annotated[s.AttributesIn, Query()]) -> q.AttributeRequest:
     within = traces.time_range(query.start, query.end)
     return q.AttributeRequest(within, tuple(query.datasource), query.prefix, query.scope, query.limit)
 

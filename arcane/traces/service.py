@@ -243,8 +243,9 @@ def _answer(
     hidden: frozenset[str],
 ) -> q.SearchAnswer:
     names = {source.id: source.name for source in asked}
+    named = {ids: tuple(names[one] for one in ids) for ids in set(found.origins)}
     traces = tuple(
-        q.FoundTrace(redact_hit(hit, hidden), ids, tuple(names[one] for one in ids))
+        q.FoundTrace(redact_hit(hit, hidden), ids, named[ids])
         for hit, ids in zip(found.hits, found.origins, strict=True)
     )
     return q.SearchAnswer(
