@@ -126,7 +126,7 @@ def _comparison(field: Field, op: Op, literal: Literal) -> str:
     if field.scope is Scope.INTRINSIC:
         return _intrinsic(field, op, literal)
     name = format_expr(field)
-    text = _attribute(name, op, literal)
+    text = _attribute(field, op, literal)
     if literal.type is LiteralType.NIL:
         return text
     if field.scope is Scope.NONE or (op in _UNEQUAL and field.scope not in _CHILDREN):
@@ -134,11 +134,15 @@ def _comparison(field: Field, op: Op, literal: Literal) -> str:
     return text
 
 
-def _attribute(name: str, op: Op, literal: Literal) -> str:
+def _attribute(field: Field, op: Op, literal: Literal) -> str:
+    name = format_expr(field)
     if literal.type not in _NUMBERS:
         return f"{name} {op.value} {format_expr(literal)}"
     value = _number(literal)
-    return _either([*_as_integer(name, op, value, _spell_integer), *_as_double(name, op, value)])
+    alternatives = [*_as_integer(name, op, value, _spell_integer), *_as_double(name, op, value)]
+    if op is Op.NE and field.scope in _CHILDREN and len(alternatives) < 2:
+        return f"{name} != nil"  # every value of the type that has no such number differs
+    return _either(alternatives)
 
 
 def _either(alternatives: list[str], nothing: str = "false") -> str:
@@ -176,7 +180,8 @@ def _spell_integer(value: int) -> str:
 
 
 def _spell_duration(value: int) -> str:
-    return format_expr(Literal(LiteralType.DURATION, value))
+    # The smallest one has no spelling: its sign is an operator, and without it it is too large.
+    return format_expr(Literal(LiteralType.DURATION, max(value, -_INT_MAX)))
 
 
 def _as_double(name: str, op: Op, value: int | float) -> list[str]:
