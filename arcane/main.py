@@ -13,7 +13,7 @@ from starlette.datastructures import State
 
 from arcane.access.usage import Usage
 from arcane.access.wiring import Foundation, build_access
-from arcane.api import api_router
+from arcane.api import include_api
 from arcane.audit.service import AuditLog
 from arcane.catalog.memory import CatalogMemory
 from arcane.catalog.pool import AdapterMaker, AdapterPool
@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     install_problem_handlers(app)
-    app.include_router(api_router())
+    include_api(app)
     _add_health(app)
     mount_pages(app, settings, Places())
     app.add_middleware(RequestEdge, max_body_bytes=settings.server.max_body_bytes)

@@ -23,19 +23,19 @@ class Role(StrEnum):
     TOOL = "tool"
 
 
-class Text(msgspec.Struct, frozen=True, tag_field="type", tag="text"):
+class Text(msgspec.Struct, frozen=True, tag_field="type", tag="text", gc=False):
     """Words."""
 
     text: str
 
 
-class Reasoning(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning"):
+class Reasoning(msgspec.Struct, frozen=True, tag_field="type", tag="reasoning", gc=False):
     """Words a model thought before it answered."""
 
     text: str
 
 
-class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call"):
+class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call", gc=False):
     """A model asks for a tool; `arguments` is a JSON value where it is one, else the text."""
 
     name: str
@@ -43,7 +43,7 @@ class ToolCall(msgspec.Struct, frozen=True, tag_field="type", tag="tool_call"):
     id: str = ""
 
 
-class ToolResult(msgspec.Struct, frozen=True, tag_field="type", tag="tool_result"):
+class ToolResult(msgspec.Struct, frozen=True, tag_field="type", tag="tool_result", gc=False):
     """What a tool answered to the call `id`."""
 
     result: object = None
@@ -51,21 +51,21 @@ class ToolResult(msgspec.Struct, frozen=True, tag_field="type", tag="tool_result
     name: str = ""
 
 
-class Blob(msgspec.Struct, frozen=True, tag_field="type", tag="blob"):
+class Blob(msgspec.Struct, frozen=True, tag_field="type", tag="blob", gc=False):
     """Content in place (base64), such as an image."""
 
     content: str
     mime_type: str = ""
 
 
-class Uri(msgspec.Struct, frozen=True, tag_field="type", tag="uri"):
+class Uri(msgspec.Struct, frozen=True, tag_field="type", tag="uri", gc=False):
     """Content elsewhere: an address or a file id."""
 
     uri: str
     mime_type: str = ""
 
 
-class Document(msgspec.Struct, frozen=True, tag_field="type", tag="document"):
+class Document(msgspec.Struct, frozen=True, tag_field="type", tag="document", gc=False):
     """A retrieved document."""
 
     content: str
@@ -73,7 +73,7 @@ class Document(msgspec.Struct, frozen=True, tag_field="type", tag="document"):
     score: float | None = None
 
 
-class Other(msgspec.Struct, frozen=True, tag_field="type", tag="other"):
+class Other(msgspec.Struct, frozen=True, tag_field="type", tag="other", gc=False):
     """A part of a shape that is not known, as it stands."""
 
     value: object = None
@@ -82,7 +82,7 @@ class Other(msgspec.Struct, frozen=True, tag_field="type", tag="other"):
 Part: TypeAlias = Text | Reasoning | ToolCall | ToolResult | Blob | Uri | Document | Other
 
 
-class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One message of a conversation."""
 
     role: Role
@@ -91,7 +91,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     finish_reason: str = ""
 
 
-class Exchange(msgspec.Struct, frozen=True):
+class Exchange(msgspec.Struct, frozen=True, gc=False):
     """What went into a span and what came out of it."""
 
     input: tuple[Message, ...] = ()

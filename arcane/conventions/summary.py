@@ -16,7 +16,7 @@ _CALL_REPORTED_BELOW = 4  # such a call that says what it used
 _BORDERS = frozenset({Kind.AGENT, Kind.TOOL})
 
 
-class LlmTotals(msgspec.Struct, frozen=True, omit_defaults=True):
+class LlmTotals(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a trace says about its LLM work. Lists are in order of first appearance.
 
     `cost_usd` is the sum of `cost_reported_usd` and `cost_priced_usd`; `unpriced_calls` counts the

@@ -36,7 +36,7 @@ class CostSource(StrEnum):
     PRICED = "priced"  # tokens times the list price of the model at the span's time
 
 
-class Tokens(msgspec.Struct, frozen=True, omit_defaults=True):
+class Tokens(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Tokens in one shape whatever the dialect: `input` includes the cached ones, `output` includes reasoning.
 
     `cache_creation_1h` is the part of `cache_creation` that is kept for an hour.
@@ -51,14 +51,14 @@ class Tokens(msgspec.Struct, frozen=True, omit_defaults=True):
     reasoning: int = 0
 
 
-class Cost(msgspec.Struct, frozen=True):
+class Cost(msgspec.Struct, frozen=True, gc=False):
     """US dollars, and where the figure comes from."""
 
     usd: float
     source: CostSource
 
 
-class LlmView(msgspec.Struct, frozen=True, omit_defaults=True):
+class LlmView(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a span says about an LLM application. A field is None (left out in JSON) where the span does not say.
 
     `aggregate`: the tokens repeat those of the spans below, so they are shown and neither priced nor summed twice.

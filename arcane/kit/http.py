@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from typing import Any, ClassVar
 
@@ -142,13 +143,15 @@ class RequestEdge:
     def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self._process = secrets.token_hex(4)
+        self._numbers = itertools.count(1)  # ids need to differ, not to be secret: no system call a request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, bounded and marked."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = secrets.token_hex(8)
+        request_id = f"{self._process}{next(self._numbers):08x}"
         scope.setdefault("state", {})["request_id"] = request_id
         extra = [*self.headers, (b"x-request-id", request_id.encode())]
 

@@ -17,7 +17,7 @@ class SourceStatus(StrEnum):
     SKIPPED = "skipped"  # not asked, and why
 
 
-class SourceError(msgspec.Struct, frozen=True):
+class SourceError(msgspec.Struct, frozen=True, gc=False):
     """Why a datasource failed; `kind` is the DatasourceError's, `message` is safe to show."""
 
     kind: str
@@ -25,7 +25,7 @@ class SourceError(msgspec.Struct, frozen=True):
     retry_after_s: float | None = None
 
 
-class SourceOutcome(msgspec.Struct, frozen=True):
+class SourceOutcome(msgspec.Struct, frozen=True, gc=False):
     """What one datasource contributed. `pushed` and `residual` are canonical TraceQL, None where nothing was."""
 
     datasource_id: str
@@ -40,7 +40,7 @@ class SourceOutcome(msgspec.Struct, frozen=True):
     error: SourceError | None = None
 
 
-class QueryOutcome(msgspec.Struct, frozen=True):
+class QueryOutcome(msgspec.Struct, frozen=True, gc=False):
     """All sources of one answer."""
 
     sources: tuple[SourceOutcome, ...]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 
-class AnyValue(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+class AnyValue(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, gc=False):
     """At most one member is set; none of them stands for a value that is absent."""
 
     string_value: str | None = None
@@ -22,26 +22,26 @@ class AnyValue(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     bytes_value: str | None = None
 
 
-class ArrayValue(msgspec.Struct, omit_defaults=True, frozen=True):
+class ArrayValue(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     """Values in order."""
 
     values: list[AnyValue] = []
 
 
-class KeyValue(msgspec.Struct, frozen=True):
+class KeyValue(msgspec.Struct, frozen=True, gc=False):
     """An attribute; without a value in some producers."""
 
     key: str
     value: AnyValue | None = None
 
 
-class KeyValueList(msgspec.Struct, omit_defaults=True, frozen=True):
+class KeyValueList(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     """A map as a list of pairs."""
 
     values: list[KeyValue] = []
 
 
-class WireEvent(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+class WireEvent(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, gc=False):
     """A span event."""
 
     time_unix_nano: int | str = 0
@@ -50,7 +50,7 @@ class WireEvent(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True)
     dropped_attributes_count: int = 0
 
 
-class WireLink(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+class WireLink(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, gc=False):
     """A span link."""
 
     trace_id: str = ""
@@ -61,14 +61,14 @@ class WireLink(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     flags: int = 0
 
 
-class WireStatus(msgspec.Struct, omit_defaults=True, frozen=True):
+class WireStatus(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     """A span's status."""
 
     code: int | str = 0
     message: str = ""
 
 
-class WireSpan(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+class WireSpan(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, gc=False):
     """A span."""
 
     trace_id: str = ""
@@ -89,7 +89,7 @@ class WireSpan(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     status: WireStatus | None = None
 
 
-class WireScope(msgspec.Struct, omit_defaults=True, frozen=True):
+class WireScope(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     """An instrumentation scope."""
 
     name: str = ""
@@ -97,27 +97,27 @@ class WireScope(msgspec.Struct, omit_defaults=True, frozen=True):
     attributes: list[KeyValue] = []
 
 
-class ScopeSpans(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+class ScopeSpans(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, gc=False):
     """The spans of one scope."""
 
     scope: WireScope | None = None
     spans: list[WireSpan] = []
 
 
-class WireResource(msgspec.Struct, omit_defaults=True, frozen=True):
+class WireResource(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     """A resource."""
 
     attributes: list[KeyValue] = []
 
 
-class ResourceSpans(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
+class ResourceSpans(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, gc=False):
     """The spans of one resource."""
 
     resource: WireResource | None = None
     scope_spans: list[ScopeSpans] = []
 
 
-class TracesDocument(msgspec.Struct, rename="camel", frozen=True):
+class TracesDocument(msgspec.Struct, rename="camel", frozen=True, gc=False):
     """A body with spans: OTLP's `resourceSpans`, or `batches` as Tempo's first API names the same list."""
 
     resource_spans: list[ResourceSpans] = []

@@ -46,6 +46,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 _search = msgspec.json.Decoder(wire.Search)
+_span_set = msgspec.json.Decoder(wire.SpanSet | None)
 _tags = msgspec.json.Decoder(wire.Tags)
 _tags_v1 = msgspec.json.Decoder(wire.TagsV1)
 _values = msgspec.json.Decoder(wire.Values)
@@ -133,7 +134,7 @@ def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 def _candidate(trace: wire.Trace, hidden: frozenset[str]) -> Candidate:
     spans: dict[str, MatchedSpan] = {}
     matched = 0
-    for span_set in trace.span_sets or ([trace.span_set] if trace.span_set else []):
+    for span_set in trace.span_sets or _only_span_set(trace):
         matched += span_set.matched
         for span in span_set.spans:
             decoded = _matched_span(span, hidden)
@@ -155,6 +156,11 @@ def _candidate(trace: wire.Trace, hidden: frozenset[str]) -> Candidate:
         services=stats,
     )
     return Candidate(hit.trace_id, hit.start, hit)
+
+
+def _only_span_set(trace: wire.Trace) -> list[wire.SpanSet]:
+    found = _read(_span_set, bytes(trace.span_set)) if trace.span_set else None
+    return [] if found is None else [found]
 
 
 def _matched_span(span: wire.Span, hidden: frozenset[str]) -> MatchedSpan:

@@ -7,7 +7,7 @@ import msgspec
 from arcane.spi.otlp_wire import KeyValue
 
 
-class Span(msgspec.Struct, rename="camel"):
+class Span(msgspec.Struct, rename="camel", gc=False):
     """A matched span."""
 
     span_id: str = msgspec.field(name="spanID")
@@ -17,21 +17,21 @@ class Span(msgspec.Struct, rename="camel"):
     attributes: list[KeyValue] = []
 
 
-class SpanSet(msgspec.Struct):
+class SpanSet(msgspec.Struct, gc=False):
     """The spans of a trace that matched; `matched` counts also those that were cut."""
 
     spans: list[Span] = []
     matched: int = 0
 
 
-class Stats(msgspec.Struct, rename="camel"):
+class Stats(msgspec.Struct, rename="camel", gc=False):
     """A service in a trace."""
 
     span_count: int = 0
     error_count: int = 0
 
 
-class Trace(msgspec.Struct, rename="camel"):
+class Trace(msgspec.Struct, rename="camel", gc=False):
     """A trace that matched."""
 
     trace_id: str = msgspec.field(name="traceID")
@@ -39,19 +39,19 @@ class Trace(msgspec.Struct, rename="camel"):
     root_trace_name: str = ""
     start_time_unix_nano: str = "0"
     duration_ms: int = 0
-    span_set: SpanSet | None = None
+    span_set: msgspec.Raw = msgspec.Raw()  # the first of `span_sets` once more; alone in old versions
     span_sets: list[SpanSet] = []
     service_stats: dict[str, Stats] = {}
 
 
-class Metrics(msgspec.Struct, rename="camel"):
+class Metrics(msgspec.Struct, rename="camel", gc=False):
     """How much of its store Tempo has read."""
 
     completed_jobs: int = 0
     total_jobs: int = 0
 
 
-class Search(msgspec.Struct):
+class Search(msgspec.Struct, gc=False):
     """Answer of /api/search."""
 
     traces: list[Trace] = []
@@ -59,45 +59,45 @@ class Search(msgspec.Struct):
     status: str = ""
 
 
-class Scope(msgspec.Struct):
+class Scope(msgspec.Struct, gc=False):
     """Attribute names of one scope."""
 
     name: str
     tags: list[str] = []
 
 
-class Tags(msgspec.Struct):
+class Tags(msgspec.Struct, gc=False):
     """Answer of /api/v2/search/tags."""
 
     scopes: list[Scope] = []
 
 
-class TagsV1(msgspec.Struct, rename="camel"):
+class TagsV1(msgspec.Struct, rename="camel", gc=False):
     """Answer of /api/search/tags."""
 
     tag_names: list[str] = []
 
 
-class Value(msgspec.Struct):
+class Value(msgspec.Struct, gc=False):
     """A typed value."""
 
     type: str
     value: str = ""
 
 
-class Values(msgspec.Struct, rename="camel"):
+class Values(msgspec.Struct, rename="camel", gc=False):
     """Answer of /api/v2/search/tag/{name}/values."""
 
     tag_values: list[Value] = []
 
 
-class ValuesV1(msgspec.Struct, rename="camel"):
+class ValuesV1(msgspec.Struct, rename="camel", gc=False):
     """Answer of /api/search/tag/{name}/values."""
 
     tag_values: list[str] = []
 
 
-class Build(msgspec.Struct):
+class Build(msgspec.Struct, gc=False):
     """Answer of /api/status/buildinfo."""
 
     version: str = ""
