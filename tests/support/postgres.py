@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -88,6 +89,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
         state["users"] -= 1
         if state["users"] == 0:
             _stop(state["pid"])
+            shutil.rmtree(state["folder"], ignore_errors=True)
             state.clear()
 
 
