@@ -16,6 +16,7 @@ import typer
 from starlette.datastructures import State
 
 from arcane.catalog.rotation import RotationReport
+from arcane.client.commands import explain, query
 from arcane.demo.generate import write_demo as generate_demo
 from arcane.kit.logging import configure_logging
 from arcane.kit.migrate import app_url
@@ -48,6 +49,9 @@ Folder = Annotated[Path, typer.Option(help="Where Postgres, generated keys and t
 Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
 
 HERE = Path(".local")
+
+app.command()(query)
+app.command()(explain)
 
 
 @app.command()

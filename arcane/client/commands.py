@@ -1,0 +1,111 @@
+"""`arcane query` and `arcane explain`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+
+from arcane.client.asked import Asked
+from arcane.client.errors import ClientError, Exit
+from arcane.client.files import explain_files, search_files
+from arcane.client.instance import Instance
+from arcane.client.show import show_plan, show_search
+
+_TIMEOUT_S = 60.0
+
+Words = Annotated[
+    list[str], typer.Argument(help="TraceQL, for instance '{ status = error }'.", metavar="QUERY", show_default=False)
+]
+Since = Annotated[str | None, typer.Option(help="From how long ago (30m, 2h, 7d) or from when; by default 1h.")]
+Until = Annotated[str | None, typer.Option(help="Until how long ago or when; by default now.")]
+Sources = Annotated[list[str] | None, typer.Option("--source", help="A datasource, by name or id; none means all.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Most traces.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the API.")]
+Files = Annotated[
+    list[Path] | None,
+    typer.Option("--file", help="OTLP JSON lines (a file, a folder, a pattern) to ask in place of an instance."),
+]
+Url = Annotated[str, typer.Option(envvar="ARCANE_URL", help="Address of the instance.")]
+ApiKey = Annotated[str, typer.Option(envvar="ARCANE_API_KEY", help="API key of the project.", show_default=False)]
+
+HERE = "http://127.0.0.1:8085"
+
+
+def query(
+    words: Words,
+    since: Since = None,
+    until: Until = None,
+    source: Sources = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+    file: Files = None,
+    url: Url = HERE,
+    api_key: ApiKey = "",
+) -> None:
+    """Searches traces, newest first. Exit code 3: datasources are missing from the answer; 4: refused."""
+    with _told():
+        text, paths = _split(words, file)
+        asked = Asked(text, since, until, tuple(source or ()), limit)
+        answer = search_files(paths, asked) if paths else _instance(url, api_key).search(asked)
+        _print(answer, as_json=as_json, show=show_search)
+        if not answer["complete"]:
+            raise typer.Exit(Exit.PARTIAL)
+
+
+def explain(
+    words: Words,
+    source: Sources = None,
+    as_json: AsJson = False,
+    file: Files = None,
+    url: Url = HERE,
+    api_key: ApiKey = "",
+) -> None:
+    """Says what each datasource would be asked, and what Arcane would evaluate itself. Exit code 4: refused."""
+    with _told():
+        text, paths = _split(words, file)
+        asked = Asked(text, sources=tuple(source or ()))
+        plan = explain_files(paths, asked) if paths else _instance(url, api_key).explain(asked)
+        _print(plan, as_json=as_json, show=show_plan)
+
+
+def _split(words: list[str], file: list[Path] | None) -> tuple[str, list[Path]]:
+    """Returns the query and the files: a shell that expands `--file demo/*.jsonl` makes words of all but the first."""
+    *more, text = words
+    if more and not file:
+        raise typer.BadParameter("the query is one word: put it in single quotes")
+    return text, [*(file or ()), *map(Path, more)]
+
+
+def _instance(url: str, api_key: str) -> Instance:
+    if not api_key:
+        raise ClientError("there is no API key: say --api-key or set ARCANE_API_KEY", Exit.REFUSED)
+    if not api_key.isascii() or not api_key.isprintable():
+        raise ClientError("the API key has characters that no key has", Exit.REFUSED)
+    http = httpx.Client(base_url=url, timeout=_TIMEOUT_S, headers={"authorization": f"Bearer {api_key}"})
+    return Instance.connect(http)
+
+
+def _print(answer: dict[str, Any], *, as_json: bool, show: Any) -> None:
+    if as_json:
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    wide = None if sys.stdout.isatty() else 240
+    show(answer, Console(width=wide, highlight=False, markup=False, emoji=False))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What went wrong is told in one line (and the place in a query), with its exit code."""
+    try:
+        yield
+    except ClientError as exc:
+        sys.stderr.write(f"arcane: {exc}\n")
+        raise typer.Exit(exc.code) from exc

@@ -1,0 +1,48 @@
+"""Why a shell got no answer, in one line, and the exit code that says so."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of `arcane query` and `arcane explain`; 2 is the command line's own (a wrong option)."""
+
+    COMPLETE = 0
+    UNREACHED = 1  # the instance, or the files, could not be asked
+    PARTIAL = 3  # there is an answer, and datasources are missing from it
+    REFUSED = 4  # the instance refused: a bad query, no permission, all datasources failed
+
+
+class ClientError(Exception):
+    """There is no answer. The message is one line, or one and the place in a query."""
+
+    def __init__(self, message: str, code: Exit = Exit.UNREACHED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def refused(problem: dict[str, object], query: str = "") -> ClientError:
+    """Returns the error that a problem detail is; a place in the query is pointed at."""
+    line = str(problem.get("detail") or problem.get("title") or "refused")
+    hint = problem.get("hint")
+    lines = [f"{line}; {hint}" if hint else line]
+    lines += _pointer(problem.get("position"), query)
+    for source in _list(problem.get("sources")):
+        error = source.get("error")
+        if isinstance(error, dict):
+            lines.append(f"  {source.get('name')}: {error.get('message')}")
+    return ClientError("\n".join(lines), Exit.REFUSED)
+
+
+def _pointer(position: object, query: str) -> list[str]:
+    match position:
+        case {"line": int(line), "column": int(column), "length": int(length)}:
+            lines = query.splitlines() or [""]
+            if 1 <= line <= len(lines):
+                return [f"  {lines[line - 1]}", f"  {' ' * (column - 1)}{'^' * max(1, length)}"]
+    return []
+
+
+def _list(value: object) -> list[dict[str, object]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -1,0 +1,83 @@
+"""A running instance, asked over REST with an API key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from arcane.client.asked import Asked
+from arcane.client.errors import ClientError, Exit, refused
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance, and the project that the API key opens."""
+
+    http: httpx.Client
+    project: str
+
+    @classmethod
+    def connect(cls, http: httpx.Client) -> Instance:
+        """Returns the instance that `http` (address and key are in it) leads to; raises ClientError."""
+        return cls(http, str(_answer(http, "GET", "/api/v1/api-keys/current")["project_id"]))
+
+    def search(self, asked: Asked) -> dict[str, Any]:
+        """Returns a page of traces (SearchOut); raises ClientError."""
+        body = asked.body(self._ids(asked.sources), datetime.now(UTC))
+        return self._ask("/search", {**body, "limit": asked.limit}, asked.query)
+
+    def explain(self, asked: Asked) -> dict[str, Any]:
+        """Returns how the question would be asked (PlanOut); raises ClientError."""
+        return self._ask("/search/explain", asked.body(self._ids(asked.sources), datetime.now(UTC)), asked.query)
+
+    def _ask(self, path: str, body: dict[str, Any], query: str) -> dict[str, Any]:
+        return _answer(self.http, "POST", f"/api/v1/projects/{self.project}{path}", body, query)
+
+    def _ids(self, sources: Sequence[str]) -> list[str]:
+        """Returns the ids of datasources that a person names."""
+        if all(map(_is_id, sources)):
+            return list(sources)
+        known = _answer(self.http, "GET", f"/api/v1/projects/{self.project}/datasources")["items"]
+        ids = {one["name"]: str(one["id"]) for one in known} | {str(one["id"]): str(one["id"]) for one in known}
+        for name in sources:
+            if name not in ids:
+                there = ", ".join(sorted(one["name"] for one in known)) or "none"
+                raise ClientError(f"there is no datasource {name}; there are: {there}", Exit.REFUSED)
+        return [ids[name] for name in sources]
+
+
+def _answer(
+    http: httpx.Client, method: str, path: str, body: dict[str, Any] | None = None, query: str = ""
+) -> dict[str, Any]:
+    try:
+        answer = http.request(method, path, json=body)
+    except httpx.InvalidURL as exc:
+        raise ClientError(f"{http.base_url} is not an address: {exc}") from exc
+    except httpx.TimeoutException as exc:
+        raise ClientError(f"{http.base_url} did not answer in time") from exc
+    except httpx.HTTPError as exc:
+        raise ClientError(f"cannot reach {http.base_url}: {exc}") from exc
+    document: Any = None
+    with suppress(ValueError):
+        document = answer.json()
+    if answer.is_success and isinstance(document, dict):
+        return document
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        raise ClientError("the instance does not accept the API key (--api-key or ARCANE_API_KEY)", Exit.REFUSED)
+    if isinstance(document, dict):
+        raise refused(document, query)
+    raise ClientError(f"{http.base_url} answers {answer.status_code}, and not as Arcane does; is the address right?")
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

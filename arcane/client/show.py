@@ -1,0 +1,91 @@
+"""Answers as a person reads them in a shell. Names come from traces: what would steer a terminal is taken out."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_LONGEST = 60
+
+
+def show_search(answer: Mapping[str, Any], console: Console) -> None:
+    """The traces stand on the console as a table, and below it what is missing from them."""
+    names = {source["datasource_id"]: source["name"] for source in answer["sources"]}
+    if answer["items"]:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for column in ("start", "service", "name"):
+            table.add_column(column, no_wrap=True, overflow="ellipsis", max_width=_LONGEST)
+        for column in ("duration", "spans", "errors", "matched"):
+            table.add_column(column, justify="right", no_wrap=True)
+        table.add_column("trace", no_wrap=True)
+        table.add_column("from", no_wrap=True, overflow="ellipsis", max_width=_LONGEST)
+        for item in answer["items"]:
+            table.add_row(*_cells(item, names))
+        console.print(table)
+    else:
+        console.print("no trace matches", style="dim")
+    for line in _about_sources(answer["sources"]):
+        console.print(Text(clean(line), style="yellow"))
+    if answer["next"]:
+        console.print("there are more: raise --limit or narrow the time range", style="dim")
+
+
+def show_plan(plan: Mapping[str, Any], console: Console) -> None:
+    """The plan stands on the console, a paragraph a datasource."""
+    console.print(Text(clean(plan["canonical"]), style="bold"))
+    if plan["scope"]:
+        console.print(Text(clean(f"in this project always also: {plan['scope']}"), style="dim"))
+    for source in plan["sources"]:
+        console.print(Text.assemble("\n", (clean(source["name"]), "bold"), (f" ({clean(source['kind'])})", "dim")))
+        for number, step in enumerate(source["steps"], start=1):
+            console.print(Text(f"  {number}. {clean(step)}"))
+        for kept in source["kept"]:
+            sent = f" It is asked for {kept['sent']} instead." if kept["sent"] else ""
+            console.print(Text(clean(f"     {kept['condition']} is evaluated here: {kept['why']}.{sent}"), style="dim"))
+
+
+def clean(text: str) -> str:
+    """Returns `text` without control and direction characters: a span's name must not move the cursor."""
+    return "".join(
+        " " if char.isspace() else char if unicodedata.category(char)[0] != "C" else "\ufffd" for char in text
+    )
+
+
+def _cells(item: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Text]:
+    start = datetime.fromisoformat(item["start"][:23] + "+00:00").astimezone()
+    errors = item["error_count"]
+    yield Text(start.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3])
+    yield Text(clean(item["root_service"] or "?"))
+    yield Text(clean(item["root_name"] or "?"))
+    yield Text(duration(item["duration_ns"]))
+    yield Text(_count(item["span_count"]))
+    yield Text(_count(errors), style="red" if errors else "")
+    yield Text(str(item["matched"]))
+    yield Text(item["trace_id"])
+    yield Text(clean(", ".join(names.get(one, one) for one in item["datasources"])), style="dim")
+
+
+def _count(count: int | None) -> str:
+    return "?" if count is None else str(count)
+
+
+def duration(nanoseconds: int) -> str:
+    """Returns a duration in the unit that suits it."""
+    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1_000)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.3g}{unit}" if nanoseconds < 1_000 * size else f"{nanoseconds // size}{unit}"
+    return f"{nanoseconds}ns"
+
+
+def _about_sources(sources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for source in sources:
+        if source["error"]:
+            yield f"{source['name']}: {source['status']}: {source['error']['message']}"
+        elif source["status"] != "ok":
+            yield f"{source['name']}: {source['status']}: {' '.join(source['warnings'])}"
