@@ -78,6 +78,8 @@ class AccessAuthoriser:
             if request.method not in SAFE_METHODS:
                 check_origin(request, self._public_url)
                 await check_token(request, principal.session.csrf_token)
+        else:
+            request.state.api_key = principal
         names = _names(request)
         actor = known.actors.get(names)
         if actor is None:

@@ -1,4 +1,7 @@
-"""What endpoints are given: services from `app.state`, and whose browser it is."""
+"""What endpoints are given: services from `app.state`, and whose browser it is.
+
+The dependencies are coroutines because FastAPI runs plain functions on a worker thread.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from arcane.access.authoriser import AccessAuthoriser
-from arcane.access.principals import SignedIn
+from arcane.access.principals import KeyPrincipal, SignedIn
 from arcane.access.service.accounts import AccountService
 from arcane.access.service.api_keys import ApiKeyService
 from arcane.access.service.invitations import InvitationService
@@ -20,7 +23,7 @@ from arcane.access.service.visibility import VisibilityService
 from arcane.kit.problems import NotAllowed
 
 
-def client_of(request: Request) -> Client:
+async def client_of(request: Request) -> Client:
     """Returns where the request comes from."""
     address = request.client.host if request.client is not None else "unknown"
     return Client(address, request.headers.get("user-agent", ""))
@@ -34,47 +37,55 @@ def session_of(request: Request) -> SignedIn:
     return session
 
 
-def _authoriser(request: Request) -> AccessAuthoriser:
+def api_key_of(request: Request) -> KeyPrincipal:
+    """Returns the API key that the request came with; a browser has none. Stands after the route's guard."""
+    key: KeyPrincipal | None = getattr(request.state, "api_key", None)
+    if key is None:
+        raise NotAllowed("only an API key can do this")
+    return key
+
+
+async def _authoriser(request: Request) -> AccessAuthoriser:
     authoriser: AccessAuthoriser = request.app.state.authoriser
     return authoriser
 
 
-def _accounts(request: Request) -> AccountService:
+async def _accounts(request: Request) -> AccountService:
     accounts: AccountService = request.app.state.accounts
     return accounts
 
 
-def _users(request: Request) -> UserService:
+async def _users(request: Request) -> UserService:
     users: UserService = request.app.state.users
     return users
 
 
-def _organisations(request: Request) -> OrganisationService:
+async def _organisations(request: Request) -> OrganisationService:
     organisations: OrganisationService = request.app.state.organisations
     return organisations
 
 
-def _projects(request: Request) -> ProjectService:
+async def _projects(request: Request) -> ProjectService:
     projects: ProjectService = request.app.state.projects
     return projects
 
 
-def _roles(request: Request) -> RoleService:
+async def _roles(request: Request) -> RoleService:
     roles: RoleService = request.app.state.roles
     return roles
 
 
-def _invitations(request: Request) -> InvitationService:
+async def _invitations(request: Request) -> InvitationService:
     invitations: InvitationService = request.app.state.invitations
     return invitations
 
 
-def _api_keys(request: Request) -> ApiKeyService:
+async def _api_keys(request: Request) -> ApiKeyService:
     api_keys: ApiKeyService = request.app.state.api_keys
     return api_keys
 
 
-def _visibility(request: Request) -> VisibilityService:
+async def _visibility(request: Request) -> VisibilityService:
     visibility: VisibilityService = request.app.state.visibility
     return visibility
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi import status as http
 
 from arcane.access import permissions as p
-from arcane.access.routes.given import ApiKeys, Visibility
+from arcane.access.routes.given import ApiKeys, Visibility, api_key_of
 from arcane.access.schemas import projects as s
 from arcane.kit.actor import Actor
-from arcane.kit.guard import requires
+from arcane.kit.guard import requires, signed_in
 from arcane.kit.lists import Paging
+from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["projects"])
+router = APIRouter(tags=["projects"], responses=refusals(400, 401, 403, 404, 409))
 
 _KEYS = "/projects/{project_id}/api-keys"
 _RULES = "/projects/{project_id}/attribute-visibility-rules"
@@ -28,6 +29,12 @@ async def list_api_keys(
     """Lists keys, newest first; never the keys themselves."""
     page = await api_keys.page(actor, paging)
     return s.ApiKeys(items=[s.ApiKeyOut.model_validate(row) for row in page.items], next=page.next)
+
+
+@router.get("/api-keys/current")
+async def get_current_api_key(request: Request, caller: Annotated[Actor, signed_in()]) -> s.CurrentApiKey:
+    """Returns the key that the request came with, and the project it opens: a client needs nothing but its key."""
+    return s.CurrentApiKey.model_validate(api_key_of(request))
 
 
 @router.post(_KEYS, status_code=http.HTTP_201_CREATED)

@@ -111,6 +111,16 @@ class ApiKeyOut(Answer):
     revoked_at: datetime | None
 
 
+class CurrentApiKey(Answer):
+    """The key that a request came with."""
+
+    name: str
+    scope: KeyScope
+    expires_at: datetime | None
+    organisation_id: UUID
+    project_id: UUID
+
+
 class ApiKeyMade(ApiKeyOut):
     """A new key. `key` is shown this once."""
 
