@@ -12,8 +12,9 @@ from arcane.audit.service import AuditLog
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
+from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["audit"])
+router = APIRouter(tags=["audit"], responses=refusals(400, 401, 403, 404))
 
 READ_INSTANCE = "*"
 READ_ORGANISATION = "organisations:audit:read"
@@ -25,7 +26,7 @@ Action = Annotated[
 ]
 
 
-def _audit(request: Request) -> AuditLog:
+async def _audit(request: Request) -> AuditLog:
     audit: AuditLog = request.app.state.audit
     return audit
 

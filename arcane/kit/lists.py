@@ -12,7 +12,7 @@ LIMIT_DEFAULT = 50
 LIMIT_MAX = 200
 
 
-def page_request(
+async def page_request(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Most items of the page.")] = LIMIT_DEFAULT,
     cursor: Annotated[str | None, Query(max_length=2048, description="`next` of the page before.")] = None,
 ) -> PageRequest:

@@ -17,8 +17,9 @@ from arcane.access.tables import Invitation
 from arcane.kit.actor import Actor
 from arcane.kit.guard import public, requires, signed_in
 from arcane.kit.lists import Paging
+from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["invitations"])
+router = APIRouter(tags=["invitations"], responses=refusals(400, 401, 403, 404, 409, 429))
 
 
 @router.get("/organisations/{organisation_id}/invitations")

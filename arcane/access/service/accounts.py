@@ -26,7 +26,9 @@ from arcane.settings import AccessSettings
 
 _INSTANCE = Tenant(instance=True)
 _SETUP_LINK_VALID = timedelta(days=7)
-_LINK_GONE = "this link was used, was replaced by a newer one, or is too old; a restart prints a new one"
+_LINK_GONE = (
+    "this link was used, was replaced or is too old; `arcane create-owner-link` prints a new one"
+)
 
 
 class WrongCredentials(NotSignedIn):

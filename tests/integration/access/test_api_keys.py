@@ -87,6 +87,14 @@ async def test_a_key_has_no_account(acme: Acme) -> None:
     assert (await program.get("/api/v1/organisations")).json() == {"items": [], "next": None}
 
 
+async def test_a_program_learns_its_project_from_its_key(acme: Acme) -> None:
+    program = await acme.house.key(acme.owner, acme.project)
+    current = (await program.get("/api/v1/api-keys/current")).json()
+    assert (current["project_id"], current["organisation_id"]) == (acme.project["id"], acme.organisation["id"])
+    assert (current["name"], current["scope"]) == ("ci", "read")
+    assert (await acme.viewer.get("/api/v1/api-keys/current")).status_code == 403
+
+
 async def test_nobody_makes_a_key_that_can_do_more_than_they_can(acme: Acme) -> None:
     held = sorted(VIEWER.permissions | {"projects:api-keys:manage"})
     role = (await acme.admin.post(f"{acme.in_project}/roles", {"name": "Keys", "permissions": held})).json()["id"]
@@ -129,3 +137,11 @@ async def test_deleting_a_role_takes_it_out_of_the_rules(acme: Acme) -> None:
     await acme.project_admin.post(rules, {"attribute_name": "a", "hidden_role_ids": [role]})
     assert (await acme.project_admin.delete(f"{acme.in_project}/roles/{role}")).status_code == 204
     assert (await acme.project_admin.get(rules)).json()["items"][0]["hidden_from"] == []
+
+
+async def test_a_key_tells_which_project_it_opens(acme: Acme) -> None:
+    program = await acme.house.key(acme.owner, acme.project, "read-write")
+    answer = await program.get("/api/v1/api-keys/current")
+    assert answer.json()["project_id"] == acme.project["id"]
+    assert answer.json()["scope"] == "read-write"
+    assert (await acme.owner.get("/api/v1/api-keys/current")).status_code == 403
