@@ -185,13 +185,19 @@ def _spell_duration(value: int) -> str:
 
 
 def _as_double(name: str, op: Op, value: int | float) -> list[str]:
-    """Returns the comparison for doubles that are stored; an integer that no double equals moves the bound."""
+    """Returns the comparison for stored doubles as alternatives: none where no double can match.
+
+    Where no double equals the value, the next one on the asked side is the bound; it implies
+    what was asked of integers too.
+    """
     double = float(value)
     if double != value:
         if op in _EQUAL:
             return []
-        above, below = (Op.GE, Op.GT) if op in (Op.GT, Op.GE) else (Op.LT, Op.LE)
-        op = above if double > value else below
+        upwards = op in (Op.GT, Op.GE)
+        if upwards != (double > value):
+            double = math.nextafter(double, math.inf if upwards else -math.inf)
+        op = Op.GE if upwards else Op.LE
     digits = format(Decimal(repr(double)), "f")
     return [f"{name} {op.value} {digits if '.' in digits else digits + '.0'}"]
 
