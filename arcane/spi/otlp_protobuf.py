@@ -197,12 +197,11 @@ def _attributes(pairs: Any) -> Attributes:
     found: Attributes = {}
     for pair in pairs:
         value = pair.value
-        kind = value.WhichOneof("value")
-        # Most attributes are strings, then ints: tests for them instead of a call.
-        if kind == "string_value":
-            found[intern(pair.key)] = value.string_value
-        elif kind == "int_value":
-            found[intern(pair.key)] = value.int_value
+        # Most attributes are texts and numbers that are not empty: one read tells, where asking for the kind is two.
+        if text := value.string_value:
+            found[intern(pair.key)] = text
+        elif number := value.int_value:
+            found[intern(pair.key)] = number
         else:
             found[intern(pair.key)] = _value(value)
     return found or NO_ATTRIBUTES
