@@ -10,17 +10,22 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from arcane.conventions.dialect import Dialect, Keys, TokenKeys
+from arcane.conventions.dialect import Dialect, Keys, TokenKeys, never_aggregate, no_first_token, no_kind
 from arcane.conventions.registry import REGISTRY
+from arcane.conventions.view import Kind
+from arcane.model.span import Span
 
 _MOST_PLANS = 2_048  # keys come from spans: memory is bounded
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Dialects that are spoken, and for each field the keys that are there, most believed first."""
+    """The first dialect that is spoken, what the spoken ones find out, and for each field the keys that are there."""
 
-    dialects: tuple[Dialect, ...]
+    dialect: str
+    kinds: tuple[Callable[[Span], Kind | None], ...]
+    aggregates: tuple[Callable[[Span, Kind], bool], ...]
+    first_tokens: tuple[Callable[[Span], int | None], ...]
     tokens: TokenKeys | None
     cost: Keys
     cost_parts: Keys
@@ -88,8 +93,12 @@ def plan_for(known: frozenset[str]) -> Plan | None:
         return None
     tokens = TokenKeys(*(_there(keys, known) for keys in _TOKEN_KEYS))
     counted = tokens.input or tokens.output or tokens.total or tokens.objects
+    spoken = [dialect for dialect in REGISTRY if not dialect.markers.isdisjoint(known)]
     return Plan(
-        tuple(dialect for dialect in REGISTRY if not dialect.markers.isdisjoint(known)),
+        spoken[0].name,
+        tuple(dialect.kind for dialect in spoken if dialect.kind is not no_kind),
+        tuple(dialect.is_aggregate for dialect in spoken if dialect.is_aggregate is not never_aggregate),
+        tuple(dialect.first_token for dialect in spoken if dialect.first_token is not no_first_token),
         tokens if counted else None,
         _there(_COST, known),
         _there(_COST_PARTS, known),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from arcane.conventions.view import Cost, CostSource, Kind, LlmView, Tokens
+from arcane.conventions.view import CostSource, Kind, LlmView, Tokens
 from arcane.conventions.views import context_of
 from arcane.model.trace import Trace
 
@@ -44,20 +44,32 @@ def summarise(trace: Trace, views: Mapping[str, LlmView]) -> LlmTotals:
     that trace a call a second time: what is repeated below is left out.
     """
     below = _what_is_below(trace, views)
-    counted = [view for span_id, view in views.items() if _counts(view, below.get(span_id, 0))]
-    reported = sum(cost.usd for view in counted if (cost := _cost(view, CostSource.REPORTED)))
-    priced = sum(cost.usd for view in counted if (cost := _cost(view, CostSource.PRICED)))
-    users, sessions = _context(trace)
+    model_calls = tool_calls = unpriced = 0
+    counted: list[Tokens] = []
+    reported = priced = 0.0
+    for span_id, view in views.items():
+        flags = below.get(span_id, 0)
+        model_calls += view.is_model_call and not flags & _CALL_BELOW
+        tool_calls += view.kind is Kind.TOOL
+        if not _counts(view, flags):
+            continue
+        cost = view.cost
+        if view.tokens is not None:
+            counted.append(view.tokens)
+            unpriced += cost is None
+        if cost is not None and cost.source is CostSource.REPORTED:
+            reported += cost.usd
+        elif cost is not None:
+            priced += cost.usd
+    users, sessions = _context(trace, views)
     return LlmTotals(
-        model_calls=sum(
-            view.is_model_call and not below.get(span_id, 0) & _CALL_BELOW for span_id, view in views.items()
-        ),
-        tool_calls=sum(view.kind is Kind.TOOL for view in views.values()),
-        tokens=_add(view.tokens for view in counted if view.tokens is not None),
+        model_calls=model_calls,
+        tool_calls=tool_calls,
+        tokens=_add(counted),
         cost_usd=reported + priced,
         cost_reported_usd=reported,
         cost_priced_usd=priced,
-        unpriced_calls=sum(view.tokens is not None and view.cost is None for view in counted),
+        unpriced_calls=unpriced,
         models=_each(view.model for view in views.values()),
         agents=_each(view.agent for view in views.values()),
         tools=_each(view.tool for view in views.values()),
@@ -99,10 +111,6 @@ def _counts(view: LlmView, below: int) -> bool:
     return not below & _REPORTED_BELOW
 
 
-def _cost(view: LlmView, source: CostSource) -> Cost | None:
-    return view.cost if view.cost is not None and view.cost.source is source else None
-
-
 def _add(counts: Iterable[Tokens]) -> Tokens:
     given = made = total = cached = created = hour = reasoning = 0
     for tokens in counts:
@@ -116,11 +124,12 @@ def _add(counts: Iterable[Tokens]) -> Tokens:
     return Tokens(given, made, total, cached, created, hour, reasoning)
 
 
-def _context(trace: Trace) -> tuple[list[str | None], list[str | None]]:
+def _context(trace: Trace, views: Mapping[str, LlmView]) -> tuple[list[str | None], list[str | None]]:
     users: list[str | None] = []
     sessions: list[str | None] = []
     for span in trace.spans:
-        if "user.id" in span.attributes or "session.id" in span.attributes:
+        attributes = span.attributes
+        if span.span_id not in views and ("user.id" in attributes or "session.id" in attributes):
             user, session = context_of(span)
             users.append(user)
             sessions.append(session)

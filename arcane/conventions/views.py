@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcane.conventions.dialect import Dialect, Keys
+from arcane.conventions.dialect import Keys
 from arcane.conventions.messages import Exchange
 from arcane.conventions.plan import KNOWN, SESSION_KEYS, USER_KEYS, Plan, plan_for
 from arcane.conventions.prices import Prices
@@ -25,33 +25,37 @@ def view_of(span: Span, prices: Prices | None = None) -> LlmView | None:
     known = KNOWN.intersection(attributes)
     if not known or (plan := plan_for(known)) is None:
         return None
-    kind = _kind_of(span, plan.dialects)
-    aggregate = any(dialect.is_aggregate(span, kind) for dialect in plan.dialects)
-    request_model, response_model = text(attributes, plan.request_model), text(attributes, plan.response_model)
-    provider = text(attributes, plan.provider)
+    kind = _kind_of(span, plan)
+    aggregate = _is_aggregate(span, kind, plan)
+    # Most fields are absent from most spans: a test is cheaper than a call that finds nothing.
+    request_model = text(attributes, plan.request_model) if plan.request_model else None
+    response_model = text(attributes, plan.response_model) if plan.response_model else None
+    provider = text(attributes, plan.provider) if plan.provider else None
     tokens = None if plan.tokens is None else tokens_of(attributes, plan.tokens)
-    cost = reported_cost(attributes, plan.cost, plan.cost_parts, plan.cost_objects)
+    cost = None
+    if plan.cost or plan.cost_parts or plan.cost_objects:
+        cost = reported_cost(attributes, plan.cost, plan.cost_parts, plan.cost_objects)
     if cost is None and prices is not None and tokens is not None and not aggregate:
         cost = _priced(prices, (response_model, request_model), provider, tokens, span.start)
-    session = text(attributes, plan.session_id)
+    session = text(attributes, plan.session_id) if plan.session_id else None
     return LlmView(
-        kind=kind,
-        dialect=plan.dialects[0].name,
-        operation=text(attributes, plan.operation),
-        request_model=request_model,
-        response_model=response_model,
-        provider=provider,
-        agent=text(attributes, plan.agent) or _entity(attributes, kind, Kind.AGENT),
-        tool=text(attributes, plan.tool) or _entity(attributes, kind, Kind.TOOL),
-        tool_call_id=text(attributes, plan.tool_call_id),
-        conversation_id=text(attributes, plan.conversation_id) or session,
-        session_id=session,
-        user_id=text(attributes, plan.user_id),
-        tokens=tokens,
-        cost=cost,
-        time_to_first_token=_first_token(span, plan),
-        finish_reasons=_finish_reasons(attributes, plan.finish_reasons),
-        aggregate=aggregate,
+        kind,
+        plan.dialect,
+        text(attributes, plan.operation) if plan.operation else None,
+        request_model,
+        response_model,
+        provider,
+        (text(attributes, plan.agent) if plan.agent else None) or _entity(attributes, kind, Kind.AGENT),
+        (text(attributes, plan.tool) if plan.tool else None) or _entity(attributes, kind, Kind.TOOL),
+        text(attributes, plan.tool_call_id) if plan.tool_call_id else None,
+        (text(attributes, plan.conversation_id) if plan.conversation_id else None) or session,
+        session,
+        text(attributes, plan.user_id) if plan.user_id else None,
+        tokens,
+        cost,
+        _first_token(span, plan) if plan.first_tokens else None,
+        _finish_reasons(attributes, plan.finish_reasons) if plan.finish_reasons else (),
+        aggregate,
     )
 
 
@@ -71,9 +75,9 @@ def context_of(span: Span) -> tuple[str | None, str | None]:
     return text(span.attributes, USER_KEYS), text(span.attributes, SESSION_KEYS)
 
 
-def _kind_of(span: Span, spoken: tuple[Dialect, ...]) -> Kind:
-    for dialect in spoken:
-        if (kind := dialect.kind(span)) is not None:
+def _kind_of(span: Span, plan: Plan) -> Kind:
+    for kind_of in plan.kinds:
+        if (kind := kind_of(span)) is not None:
             return kind
     for dialect in REGISTRY:
         if (kind := dialect.fallback_kind(span)) is not None:
@@ -94,12 +98,19 @@ def _priced(
 
 def _entity(attributes: Attributes, kind: Kind, wanted: Kind) -> str | None:
     """Traceloop names agents and tools by their entity."""
-    return text(attributes, _ENTITY) if kind is wanted else None
+    return text(attributes, _ENTITY) if kind is wanted and _ENTITY[0] in attributes else None
+
+
+def _is_aggregate(span: Span, kind: Kind, plan: Plan) -> bool:
+    for is_aggregate in plan.aggregates:  # noqa: SIM110 - a generator costs as much as what it asks
+        if is_aggregate(span, kind):
+            return True
+    return False
 
 
 def _first_token(span: Span, plan: Plan) -> int | None:
-    for dialect in plan.dialects:
-        if (nanos := dialect.first_token(span)) is not None:
+    for first_token in plan.first_tokens:
+        if (nanos := first_token(span)) is not None:
             return nanos
     return None
 
