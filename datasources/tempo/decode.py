@@ -66,10 +66,12 @@ def decode_search(body: bytes, hidden: frozenset[str]) -> Found:
 
 def decode_trace_v2(body: bytes, trace_id: TraceId) -> Trace | None:
     """Returns the trace of a TraceByIDResponse, with a warning where Tempo calls it partial; None where it has none."""
-    spans, partial, message = b"", False, b""
+    spans: bytes | memoryview = b""
+    partial, message = False, b""
     for number, value in protobuf_fields(memoryview(body)):
         if number == _TRACE and isinstance(value, memoryview):
-            spans = value.tobytes() if not spans else spans + value.tobytes()  # repeated fields of one message merge
+            # Read in place, a large trace is not copied; repeated fields of one message merge.
+            spans = value if not spans else b"".join((spans, value))
         elif number == _STATUS_FIELD:
             partial = value == _PARTIAL
         elif number == _MESSAGE and isinstance(value, memoryview):
@@ -177,7 +179,7 @@ def _matched_span(span: wire.Span, hidden: frozenset[str]) -> MatchedSpan:
     )
 
 
-def _trace(spans: bytes, trace_id: TraceId, warnings: tuple[str, ...]) -> Trace | None:
+def _trace(spans: bytes | memoryview, trace_id: TraceId, warnings: tuple[str, ...]) -> Trace | None:
     found = [span for span in decode_protobuf(spans) if span.trace_id == trace_id]
     return Trace(trace_id, found, warnings) if found else None
 
