@@ -75,11 +75,12 @@ class Asking:
 
     async def look_up(self, trace_id: TraceId) -> Trace | None:
         """Returns what the datasource has of another one's trace; None, once and for all, after a fault."""
-        if self.lookup_error is not None:
-            return None
+        adapter = self.source.adapter
         try:
             with anyio.fail_after(self.deadline.remaining()):
-                return await self.get_trace(trace_id, None)
+                async with self.gates.of(adapter), self.gates.process:
+                    if self.lookup_error is None:
+                        return await adapter.get_trace(trace_id, None, self.deadline)
         except DatasourceError as exc:
             self.lookup_error = exc
         except TimeoutError:

@@ -1,0 +1,64 @@
+"""Queries are read once and remembered, each with its scope."""
+
+from __future__ import annotations
+
+import pytest
+
+from arcane.access.service.projects import TraceFilter
+from arcane.traceql.format import format_filter
+from arcane.traces.problems import BadQuery, HiddenAttribute, QueryTooLong, UnsupportedQuery
+from arcane.traces.reading import QueryReader
+
+RED = TraceFilter("team", "red")
+
+
+@pytest.fixture
+def reader() -> QueryReader:
+    return QueryReader(max_bytes=200)
+
+
+def test_the_same_question_is_read_once(reader: QueryReader) -> None:
+    first = reader.read("{ span.a = 1 }", None, frozenset())
+    assert reader.read("{ span.a = 1 }", None, frozenset()) is first
+    assert reader.read("{ span.a = 1 }", RED, frozenset()) is not first
+
+
+def test_only_the_latest_are_remembered(reader: QueryReader) -> None:
+    first = reader.read("{}", None, frozenset())
+    for number in range(1_100):
+        reader.read(f"{{ span.a = {number} }}", None, frozenset())
+    assert reader.read("{}", None, frozenset()) is not first
+
+
+def test_no_text_means_every_trace(reader: QueryReader) -> None:
+    assert reader.read(" ", None, frozenset()).canonical == "{}"
+
+
+def test_the_scope_is_in_the_filter_and_not_in_what_the_caller_wrote(reader: QueryReader) -> None:
+    read = reader.read("{ span.a = 1 }", RED, frozenset({"team"}))
+    assert read.canonical == "{ span.a = 1 }"
+    assert format_filter(read.filter) == '{ span.a = 1 && (resource.team = "red" || span.team = "red") }'
+    assert [field.name for field in read.fields] == ["a"]
+
+
+def test_a_remembered_query_is_refused_to_whom_it_is_hidden_from(reader: QueryReader) -> None:
+    reader.read("{ span.a = 1 }", None, frozenset())
+    with pytest.raises(HiddenAttribute):
+        reader.read("{ span.a = 1 }", None, frozenset({"a"}))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", BadQuery),
+        ("{} | rate()", UnsupportedQuery),
+        ("x" * 201, QueryTooLong),
+        ("{ span.a = `" + "ü" * 100 + "` }", QueryTooLong),
+        ('{ span.a = "\ud800" }', BadQuery),
+    ],
+)
+def test_a_text_that_cannot_be_asked_is_refused(
+    reader: QueryReader, text: str, problem: type[BadQuery | QueryTooLong]
+) -> None:
+    with pytest.raises(problem):
+        reader.read(text, None, frozenset())
