@@ -170,6 +170,8 @@ class OtlpFileAdapter(Adapter):
                     more = await to_thread.run_sync(self._reader.read_slice)
                     for piece in self._reader.taken():
                         self._index.add(piece)
+        if self._looked < 0:
+            raise TimedOut("There was no time to look at the files.")
 
     async def _samples(self, query: AttributeQuery, deadline: Deadline) -> Iterator[tuple[Trace, list[Span]]]:
         await self._catch_up(deadline)

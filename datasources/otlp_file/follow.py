@@ -21,8 +21,9 @@ class Line:
 class FollowedFile:
     """Remembers how far a file was read. A file that shrank or begins differently is read from its beginning."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, max_line_bytes: int = MAX_DOCUMENT_BYTES) -> None:
         self.place = place
+        self._max_line_bytes = max_line_bytes
         self.behind = True
         """True while there may be something that was not read."""
         self.read_bytes = 0
@@ -78,12 +79,13 @@ class FollowedFile:
         if not chunk:
             self.behind = False
             self.read_bytes = self.place.size
+            self.problem = "The compressed file ends in the middle." if stream.is_cut else None
             self.close()
             return self._last_line()
         if not isinstance(stream, PackedStream):
             self.read_bytes = stream.position
         *whole, self._rest = (self._rest + chunk).split(b"\n")
-        if len(self._rest) > MAX_DOCUMENT_BYTES:
+        if len(self._rest) > self._max_line_bytes:
             self._rest, self._overlong = b"", True
         return [line for line in map(self._numbered, whole) if line.text]
 

@@ -35,9 +35,10 @@ def find_places(pattern: str, roots: Sequence[Path]) -> list[Place]:
     if not roots:
         raise Misconfigured("Reading files is switched off on this instance: it has no file roots.")
     known = [root.resolve() for root in roots]
+    spelled = [*roots, *known] if Path(pattern).is_absolute() else known  # a root may be a link itself
     found: dict[tuple[int, int], Place] = {}
     try:
-        for path in islice(_paths(pattern, known), MAX_FILES):
+        for path in islice(_paths(pattern, spelled), MAX_FILES):
             place = _place(path, known)
             if place is not None:
                 found[place.key] = place

@@ -12,7 +12,7 @@ import os
 import zlib
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Protocol, cast
 
 import zstandard
 
@@ -26,6 +26,9 @@ _LENGTH_BYTES = 4
 
 class Stream(ABC):
     """An open file. `position` is where in its content the next read begins; it means something to `open_stream`."""
+
+    is_cut = False
+    """The content ends in the middle of something; more may come."""
 
     def __init__(self, file: IO[bytes], position: int) -> None:
         self.position = position
@@ -49,18 +52,39 @@ class PlainStream(Stream):
         return chunk
 
 
+class _Unpacking(Protocol):
+    """What the two libraries have in common."""
+
+    def read1(self, size: int = ..., /) -> bytes:
+        """Returns at most `size` bytes that are there without waiting for more."""
+        ...
+
+    def close(self) -> None:
+        """Frees the decompressor; the file below stays open."""
+        ...
+
+
 class PackedStream(Stream):
     """Lines in one or more gzip members or zstd frames; bounded in what one read unpacks."""
 
+    def __init__(self, file: IO[bytes], head: bytes) -> None:
+        super().__init__(file, 0)
+        self._unpacked = _unpacking(file, head)
+
     def read(self, size: int) -> bytes:
         try:
-            chunk = self._file.read(size)
-        except EOFError:  # cut in the middle: more may come
+            chunk = self._unpacked.read1(size)
+        except EOFError:
+            self.is_cut = True
             return b""
         except (OSError, zlib.error, zstandard.ZstdError) as exc:
             raise BadResponse("The compressed file is damaged.") from exc
         self.position += len(chunk)
         return chunk
+
+    def close(self) -> None:
+        self._unpacked.close()
+        super().close()
 
 
 class FramedStream(Stream):
@@ -109,7 +133,7 @@ def open_stream(path: Path, head: bytes, position: int) -> Stream:
         file.seek(position)
         return FramedStream(file, position)
     if head.startswith((_GZIP, _ZSTD)):
-        return _skipped(PackedStream(_unpacking(file, head), 0), position)
+        return _skipped(PackedStream(file, head), position)
     file.seek(position)
     return PlainStream(file, position)
 
@@ -119,10 +143,10 @@ def _open(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
 
 
-def _unpacking(file: IO[bytes], head: bytes) -> IO[bytes]:
+def _unpacking(file: IO[bytes], head: bytes) -> _Unpacking:
     if head.startswith(_GZIP):
-        return cast("IO[bytes]", gzip.GzipFile(fileobj=file, mode="rb"))
-    return cast("IO[bytes]", zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=True))
+        return gzip.GzipFile(fileobj=file, mode="rb")
+    return cast("_Unpacking", zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
 
 
 def _skipped(stream: Stream, position: int) -> Stream:

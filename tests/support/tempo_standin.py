@@ -62,7 +62,8 @@ class Tempo:
     has_v2: bool = True
     partial: bytes = b""
     requests: list[web.Request] = field(default_factory=list)
-    cancelled: int = 0
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a client went away before it was answered."""
     url: str = ""
 
     def by_id(self, trace_id: TraceId) -> Trace | None:
@@ -108,7 +109,7 @@ def _behaviour(tempo: Tempo) -> Callable[[web.Request, Handler], Awaitable[web.S
         try:
             await asyncio.sleep(tempo.delay_s)
         except asyncio.CancelledError:
-            tempo.cancelled += 1
+            tempo.cancelled.set()
             raise
         if tempo.fault is not None and request.path.startswith(tempo.faulty_path):
             return await _faulty(request, tempo.fault)

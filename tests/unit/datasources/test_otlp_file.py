@@ -1,0 +1,426 @@
+"""Files that grow, are rotated, packed, damaged, too many, or somewhere else."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+import pytest
+import zstandard
+
+from arcane.model.time import TimeRange
+from arcane.model.trace import Trace
+from arcane.spi import (
+    AttributeQuery,
+    Deadline,
+    Field,
+    Misconfigured,
+    ScanPage,
+    ScanRequest,
+    Scope,
+    TimedOut,
+    encode_json,
+)
+from arcane.spi.testing import corpus, scan_all
+from arcane.traceql.parse import parse
+from datasources.otlp_file.adapter import OtlpFileAdapter
+from datasources.otlp_file.follow import FollowedFile, Line
+from datasources.otlp_file.places import find_places
+
+pytestmark = pytest.mark.anyio
+
+TRACES = corpus()
+WHOLE = TimeRange(TRACES[0].start, TRACES[-1].end)
+LARGE = 256 * 1024 * 1024
+COLLECTOR_HEAD = zstandard.ZstdCompressor(write_content_size=True)
+
+
+def line(trace: Trace) -> bytes:
+    return b"".join(encode_json(trace.spans)) + b"\n"
+
+
+def lines(traces: Sequence[Trace]) -> bytes:
+    return b"".join(map(line, traces))
+
+
+def framed(traces: Sequence[Trace]) -> bytes:
+    frames = [COLLECTOR_HEAD.compress(line(trace).rstrip()) for trace in traces]
+    return b"".join(len(frame).to_bytes(4, "big") + frame for frame in frames)
+
+
+def adapter_of(pattern: str, root: Path, max_index_bytes: int = LARGE) -> OtlpFileAdapter:
+    return OtlpFileAdapter(pattern, (root,), max_index_bytes, relook_s=0)
+
+
+async def everything(adapter: OtlpFileAdapter) -> ScanPage:
+    return await scan_all(adapter, ScanRequest(WHOLE, limit=1_000))
+
+
+def assert_has(answer: ScanPage, traces: Sequence[Trace]) -> None:
+    assert {one.trace_id for one in answer.candidates} == {trace.trace_id for trace in traces}
+    spans = {trace.trace_id: trace.spans for trace in traces}
+    for candidate in answer.candidates:
+        assert candidate.trace is not None
+        assert candidate.trace.spans == spans[candidate.trace_id]
+
+
+async def test_appends_are_followed(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    adapter = adapter_of("t.jsonl", tmp_path)
+    with file.open("wb") as out:
+        for end in (1, 5, 6, 30):
+            out.write(lines(TRACES[:end])[out.tell() :])
+            out.flush()
+            assert_has(await everything(adapter), TRACES[:end])
+
+
+async def test_an_append_in_the_middle_of_a_line_waits_for_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    content = lines(TRACES[:2])
+    cut = len(line(TRACES[0])) + 200
+    file.write_bytes(content[:cut])
+    adapter = adapter_of("t.jsonl", tmp_path)
+    first = await everything(adapter)
+    assert_has(first, TRACES[:1])
+    assert first.warnings == ()
+    with file.open("ab") as out:
+        out.write(content[cut:])
+    assert_has(await everything(adapter), TRACES[:2])
+
+
+async def test_a_last_line_without_its_end_counts_when_it_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "t.jsonl"
+    file.write_bytes(lines(TRACES[:2]).rstrip(b"\n"))
+    adapter = adapter_of("t.jsonl", tmp_path)
+    assert_has(await everything(adapter), TRACES[:2])
+    with file.open("ab") as out:
+        out.write(b"\n" + line(TRACES[2]))
+    answer = await everything(adapter)
+    assert_has(answer, TRACES[:3])
+    assert answer.warnings == ()
+
+
+async def test_a_trace_that_comes_in_pieces_is_one(tmp_path: Path) -> None:
+    trace = TRACES[19]
+    file = tmp_path / "t.jsonl"
+    adapter = adapter_of("t.jsonl", tmp_path)
+    with file.open("wb") as out:
+        for span in trace.spans[::-1]:
+            out.write(b"".join(encode_json([span])) + b"\n")
+            if span.start % 7 == 0:
+                out.flush()
+                await everything(adapter)
+    assert_has(await everything(adapter), [trace])
+
+
+async def test_a_renamed_file_is_not_read_again_and_the_new_one_is(tmp_path: Path) -> None:
+    file = tmp_path / "traces.json"
+    file.write_bytes(lines(TRACES[:5]))
+    adapter = adapter_of(".", tmp_path)
+    await everything(adapter)
+    file.rename(tmp_path / "traces-2026-11-21T05-00-00.000.json")
+    file.write_bytes(lines(TRACES[5:9]))
+    assert_has(await everything(adapter), TRACES[:9])
+
+
+async def test_what_was_rotated_away_from_a_single_path_stays_searchable(tmp_path: Path) -> None:
+    file = tmp_path / "traces.json"
+    file.write_bytes(lines(TRACES[:5]))
+    adapter = adapter_of("traces.json", tmp_path)
+    await everything(adapter)
+    file.rename(tmp_path / "traces.json.1")
+    file.write_bytes(lines(TRACES[5:9]))
+    assert_has(await everything(adapter), TRACES[:9])
+
+
+async def test_a_file_that_was_emptied_is_read_from_its_beginning(tmp_path: Path) -> None:
+    file = tmp_path / "traces.json"
+    file.write_bytes(lines(TRACES[:5]))
+    adapter = adapter_of("traces.json", tmp_path)
+    await everything(adapter)
+    with file.open("r+b") as out:
+        out.truncate(0)
+        out.write(line(TRACES[7]))
+    assert_has(await everything(adapter), [*TRACES[:5], TRACES[7]])
+
+
+async def test_a_file_that_was_rewritten_and_is_longer_is_read_from_its_beginning(tmp_path: Path) -> None:
+    file = tmp_path / "traces.json"
+    file.write_bytes(b'{"resourceLogs":[]}\n' + line(TRACES[0]))
+    adapter = adapter_of("traces.json", tmp_path)
+    assert_has(await everything(adapter), TRACES[:1])
+    file.write_bytes(lines(TRACES[:9]))
+    assert_has(await everything(adapter), TRACES[:9])
+
+
+async def test_deleting_a_file_forgets_its_traces(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(lines(TRACES[:5]))
+    (tmp_path / "b.jsonl").write_bytes(lines(TRACES[3:9]))
+    adapter = adapter_of("*.jsonl", tmp_path)
+    assert_has(await everything(adapter), TRACES[:9])
+    (tmp_path / "a.jsonl").unlink()
+    # What both files held came from whichever was read first, and is kept either way.
+    found = {one.trace_id for one in (await everything(adapter)).candidates}
+    assert found >= {trace.trace_id for trace in TRACES[5:9]}
+    assert found.isdisjoint({trace.trace_id for trace in TRACES[:3]})
+
+
+@pytest.mark.parametrize("name", ["traces.json.gz", "traces.json"])
+async def test_gzip_is_told_by_its_content_and_members_may_be_appended(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(gzip.compress(lines(TRACES[:5])))
+    adapter = adapter_of(name, tmp_path)
+    assert_has(await everything(adapter), TRACES[:5])
+    with file.open("ab") as out:
+        out.write(gzip.compress(lines(TRACES[5:9])))
+    assert_has(await everything(adapter), TRACES[:9])
+
+
+async def test_zstd_is_read_and_frames_may_be_appended(tmp_path: Path) -> None:
+    file = tmp_path / "traces.jsonl.zst"
+    file.write_bytes(zstandard.compress(lines(TRACES[:5])))
+    adapter = adapter_of(".", tmp_path)
+    assert_has(await everything(adapter), TRACES[:5])
+    with file.open("ab") as out:
+        out.write(zstandard.compress(lines(TRACES[5:9])))
+    assert_has(await everything(adapter), TRACES[:9])
+
+
+async def test_the_collectors_own_compression_is_read_and_followed(tmp_path: Path) -> None:
+    file = tmp_path / "traces"
+    content = framed(TRACES[:9])
+    cut = len(framed(TRACES[:4])) + 10
+    file.write_bytes(content[:cut])
+    adapter = adapter_of("traces", tmp_path)
+    assert_has(await everything(adapter), TRACES[:4])
+    with file.open("ab") as out:
+        out.write(content[cut:])
+    assert_has(await everything(adapter), TRACES[:9])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.compress(lines(TRACES[:5])) + b"damaged" * 9,
+        zstandard.compress(lines(TRACES[:5])) + b"damaged" * 9,
+        framed(TRACES[:1]) + b"\xff\xff\xff\xff" + b"x" * 100,
+        framed(TRACES[:1]) + (8).to_bytes(4, "big") + b"\x28\xb5\x2f\xfdabcd",
+    ],
+    ids=["gzip", "zstd", "length", "frame"],
+)
+async def test_a_damaged_file_is_named_and_costs_only_itself(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.json").write_bytes(content)
+    (tmp_path / "good.json").write_bytes(lines(TRACES[9:12]))
+    answer = await everything(adapter_of(".", tmp_path))
+    assert {one.trace_id for one in answer.candidates} >= {trace.trace_id for trace in TRACES[9:12]}
+    assert any("bad.json" in warning and "damaged" in warning for warning in answer.warnings)
+
+
+async def test_a_packed_file_that_is_cut_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    packed = gzip.compress(lines(TRACES), compresslevel=0)
+    (tmp_path / "t.gz").write_bytes(packed[: len(packed) // 2])
+    answer = await everything(adapter_of("t.gz", tmp_path))
+    assert 0 < len(answer.candidates) < len(TRACES)
+    assert answer.warnings == ("t.gz: The compressed file ends in the middle.",)
+
+
+async def test_bad_lines_are_counted_and_told_and_the_rest_is_read(tmp_path: Path) -> None:
+    content = (
+        line(TRACES[0]) + b"not json\n\n" + b'{"resourceMetrics":[]}\n' + b'{"resourceSpans":5}\n' + line(TRACES[1])
+    )
+    (tmp_path / "t.jsonl").write_bytes(content)
+    adapter = adapter_of("t.jsonl", tmp_path)
+    answer = await everything(adapter)
+    assert_has(answer, TRACES[:2])
+    assert answer.warnings == ("2 lines are not OTLP JSON in t.jsonl, the first is line 2.",)
+    assert answer.warnings[0] in (await adapter.check(Deadline.after(5))).findings
+
+
+def test_a_line_without_end_is_bounded(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_bytes(b"one\n" + b"x" * 3_000 + b"\ntwo\n")
+    (place,) = find_places("t.jsonl", [tmp_path])
+    file = FollowedFile(place, max_line_bytes=1_000)
+    found: list[Line] = []
+    while file.behind:
+        found += file.next_lines(500)
+    assert [(one.number, one.text) for one in found] == [(1, b"one"), (3, b"two")]
+    assert (file.bad_lines, file.first_bad_line) == (1, 2)
+
+
+async def test_over_its_bound_the_index_drops_the_oldest_and_says_so(tmp_path: Path) -> None:
+    content = lines(TRACES)
+    (tmp_path / "t.jsonl").write_bytes(content)
+    adapter = adapter_of("t.jsonl", tmp_path, max_index_bytes=len(content))
+    answer = await everything(adapter)
+    kept = len(answer.candidates)
+    assert 0 < kept < len(TRACES)
+    assert_has(answer, TRACES[-kept:])
+    assert "index is full" in answer.warnings[0]
+    recent = await scan_all(adapter, ScanRequest(TimeRange(TRACES[-3].start, WHOLE.end), limit=10))
+    assert recent.warnings == ()
+    assert any("index is full" in finding for finding in (await adapter.check(Deadline.after(5))).findings)
+
+
+async def test_the_rest_of_a_dropped_trace_does_not_come_back_as_a_fragment(tmp_path: Path) -> None:
+    old, rest = TRACES[19], TRACES[20:50]
+    file = tmp_path / "t.jsonl"
+    file.write_bytes(b"".join(encode_json(old.spans[:-1])) + b"\n" + lines(rest))
+    adapter = adapter_of("t.jsonl", tmp_path, max_index_bytes=len(lines(rest)) // 2)
+    await everything(adapter)
+    assert await adapter.get_trace(old.trace_id, None, Deadline.after(5)) is None
+    with file.open("ab") as out:
+        out.write(b"".join(encode_json(old.spans[-1:])) + b"\n")
+    assert await adapter.get_trace(old.trace_id, None, Deadline.after(5)) is None
+
+
+async def test_globs_and_folders_find_their_files(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "one.jsonl").write_bytes(line(TRACES[0]))
+    (tmp_path / "a" / "b" / "two.json").write_bytes(line(TRACES[1]))
+    (tmp_path / "a" / "notes.txt").write_bytes(b"no traces in here\n")
+    assert_has(await everything(adapter_of("a", tmp_path)), TRACES[:1])
+    assert_has(await everything(adapter_of("**/*.json*", tmp_path)), TRACES[:2])
+    assert_has(await everything(adapter_of(str(tmp_path / "a" / "b" / "*"), tmp_path)), TRACES[1:2])
+
+
+@pytest.mark.parametrize("pattern", ["../secret.jsonl", "a/../../secret.jsonl", "/etc/passwd", "../*.jsonl"])
+async def test_nothing_outside_of_the_roots_is_read(tmp_path: Path, pattern: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret.jsonl").write_bytes(line(TRACES[0]))
+    with pytest.raises(Misconfigured):
+        await everything(adapter_of(pattern, root))
+
+
+async def test_a_link_that_leads_out_is_refused_and_one_that_stays_is_followed(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "secret.jsonl").write_bytes(line(TRACES[0]))
+    (root / "in.jsonl").write_bytes(line(TRACES[1]))
+    (root / "fine.jsonl").symlink_to(root / "in.jsonl")
+    assert_has(await everything(adapter_of("fine.jsonl", root)), TRACES[1:2])
+    assert_has(await everything(adapter_of(".", root)), TRACES[1:2])
+    (root / "out.jsonl").symlink_to(tmp_path / "secret.jsonl")
+    for pattern in ("out.jsonl", "*.jsonl", "."):
+        with pytest.raises(Misconfigured, match="outside"):
+            await everything(adapter_of(pattern, root))
+
+
+async def test_a_root_that_is_a_link_is_a_root(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "t.jsonl").write_bytes(line(TRACES[0]))
+    (tmp_path / "root").symlink_to(tmp_path / "real")
+    assert_has(await everything(adapter_of("t.jsonl", tmp_path / "root")), TRACES[:1])
+    assert_has(await everything(adapter_of(str(tmp_path / "root" / "t.jsonl"), tmp_path / "root")), TRACES[:1])
+
+
+async def test_without_roots_nothing_is_read(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="switched off"):
+        await OtlpFileAdapter("t.jsonl", (), LARGE).check(Deadline.after(5))
+
+
+async def test_a_path_that_is_not_there_says_so_and_a_pattern_may_match_later(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="no file or folder"):
+        await everything(adapter_of("nope.jsonl", tmp_path))
+    adapter = adapter_of("*.jsonl", tmp_path)
+    assert (await everything(adapter)).candidates == ()
+    assert (await adapter.check(Deadline.after(5))).findings == ("No file matches the path yet.",)
+    (tmp_path / "t.jsonl").write_bytes(line(TRACES[0]))
+    assert_has(await everything(adapter), TRACES[:1])
+
+
+async def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    (tmp_path / "loop.jsonl").symlink_to(tmp_path / "loop.jsonl")
+    (tmp_path / "t.jsonl").write_bytes(line(TRACES[0]))
+    with anyio.fail_after(5):
+        assert_has(await everything(adapter_of("*.jsonl", tmp_path)), TRACES[:1])
+
+
+async def test_the_loop_keeps_turning_while_a_large_file_is_read_and_searched(tmp_path: Path) -> None:
+    traces = corpus(count=2_000)
+    (tmp_path / "t.jsonl").write_bytes(lines(traces))
+    adapter = adapter_of("t.jsonl", tmp_path)
+    query = parse("{ span.k >= 0 && span.nothing = 1 }").filter
+    assert query is not None
+    pauses: list[float] = []
+
+    async def beat() -> None:
+        while True:
+            began = time.perf_counter()
+            await anyio.sleep(0.001)
+            pauses.append(time.perf_counter() - began)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(beat)
+        whole = TimeRange(traces[0].start, traces[-1].end)
+        await scan_all(adapter, ScanRequest(whole, limit=10, filter=query))
+        group.cancel_scope.cancel()
+    assert len(pauses) > 20  # a second or more of work, and none of it in one piece
+    assert max(pauses) < 0.5
+
+
+async def test_a_request_that_runs_out_of_time_answers_with_what_was_read_and_loses_nothing(tmp_path: Path) -> None:
+    traces = corpus(count=3_000)
+    (tmp_path / "t.jsonl").write_bytes(lines(traces))
+    adapter = adapter_of("t.jsonl", tmp_path)
+    request = ScanRequest(TimeRange(traces[0].start, traces[-1].end), limit=10_000)
+    first = await scan_all(adapter, request, Deadline.after(0.2))
+    assert len(first.candidates) < len(traces)
+    assert "still being read" in first.warnings[0]
+    assert_has(await scan_all(adapter, request), traces)
+
+
+async def test_without_time_for_a_look_there_is_no_answer_that_pretends_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_bytes(line(TRACES[0]))
+    with pytest.raises(TimedOut):
+        await scan_all(adapter_of("t.jsonl", tmp_path), ScanRequest(WHOLE, limit=1), Deadline.after(0))
+
+
+async def test_a_cancelled_request_loses_nothing_that_it_read(tmp_path: Path) -> None:
+    traces = corpus(count=500)
+    (tmp_path / "t.jsonl").write_bytes(lines(traces))
+    adapter = adapter_of("t.jsonl", tmp_path)
+    request = ScanRequest(TimeRange(traces[0].start, traces[-1].end), limit=10_000)
+    for _ in range(20):
+        with anyio.move_on_after(0.004):
+            await scan_all(adapter, request)
+    assert_has(await scan_all(adapter, request), traces)
+
+
+async def test_a_small_search_in_500_traces_takes_milliseconds(tmp_path: Path) -> None:
+    traces = corpus(count=500)
+    (tmp_path / "t.jsonl").write_bytes(lines(traces))
+    adapter = adapter_of("t.jsonl", tmp_path)
+    query = parse('{ resource.service.name = "shop" && status = error }').filter
+    assert query is not None
+    request = ScanRequest(TimeRange(traces[0].start, traces[-1].end), 50, query)
+    await scan_all(adapter, request)
+    began = time.perf_counter()
+    for _ in range(5):
+        await scan_all(adapter, request)
+    assert (time.perf_counter() - began) / 5 < 0.1  # some 5 ms; a busy machine is forgiven
+
+
+async def test_completion_counts_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_bytes(lines(TRACES))
+    adapter = adapter_of("t.jsonl", tmp_path)
+    services = await adapter.attribute_values(
+        Field(Scope.RESOURCE, "service.name"), AttributeQuery(WHOLE), Deadline.after(5)
+    )
+    wanted = sum(span.service_name == "shop" for trace in TRACES for span in trace.spans)
+    assert {value.value: value.count for value in services}["shop"] == wanted
+
+
+async def test_closing_closes_the_files(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_bytes(lines(corpus(count=2_000)))
+    adapter = adapter_of("t.jsonl", tmp_path)
+    with anyio.move_on_after(0.02):
+        await everything(adapter)
+    await adapter.aclose()
+    shutil.rmtree(tmp_path)
