@@ -99,8 +99,9 @@ def _command(name: str, command: Any) -> list[str]:
 
 def _option(option: Any) -> str:
     default = option.default
-    shown = "" if default is None or default is False or callable(default) else f"`{default}`"
-    return f"| `{', '.join(option.opts)}` | {shown} | {option.help or ''} |"
+    shown = "" if default in (None, False, "", ()) or callable(default) else f"`{default}`"
+    variable = f" Or `{option.envvar}`." if option.envvar else ""
+    return f"| `{', '.join(option.opts)}` | {shown} | {option.help or ''}{variable} |"
 
 
 def main() -> None:
