@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 
+from arcane.access.credentials import BASIC_USER, KEY_PREFIX, SessionCookie
 from arcane.access.endpoints import router as access
 from arcane.audit.endpoints import router as audit
 from arcane.catalog.endpoints import router as catalog
+from arcane.kit.openapi import completed
+from arcane.settings import Settings
 from arcane.traces.endpoints import router as traces
 from arcane.workers.endpoints import internal_router
 from arcane.workers.endpoints import router as workers
@@ -23,3 +28,27 @@ def include_api(app: FastAPI) -> None:
     for part in (traces, catalog, access, audit, workers):
         app.include_router(part, prefix=PREFIX)
     app.include_router(internal_router)
+
+
+class Backend(FastAPI):
+    """The application, whose OpenAPI document says how to sign in and what each operation may refuse."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Returns the document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = completed(super().openapi(), self.routes, _ways_in(self.state.settings))
+        return self.openapi_schema
+
+
+def _ways_in(settings: Settings) -> dict[str, dict[str, Any]]:
+    key = f"An API key of a project: `{KEY_PREFIX}...`"
+    return {
+        "bearer": {"type": "http", "scheme": "bearer", "description": f"{key}."},
+        "basic": {"type": "http", "scheme": "basic", "description": f"{key} as password of the user `{BASIC_USER}`."},
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": SessionCookie.of(settings).name,
+            "description": "A signed-in browser. Changes also carry the session's `csrf_token` as X-CSRF-Token.",
+        },
+    }

@@ -13,7 +13,7 @@ from starlette.datastructures import State
 
 from arcane.access.usage import Usage
 from arcane.access.wiring import Foundation, build_access
-from arcane.api import include_api
+from arcane.api import Backend, include_api
 from arcane.audit.service import AuditLog
 from arcane.catalog.memory import CatalogMemory
 from arcane.catalog.pool import AdapterMaker, AdapterPool
@@ -38,7 +38,7 @@ from web.site import mount_pages
 
 def create_app(settings: Settings) -> FastAPI:
     """Returns the backend. Its routes are there at once; what they work with is made when its lifespan begins."""
-    app = FastAPI(
+    app = Backend(
         title="Arcane",
         version="1",
         description="Traces of LLM applications and agents, searched where they are stored.",

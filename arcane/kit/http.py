@@ -56,6 +56,14 @@ class UnreadableBody(Problem):
     title = "Unreadable body"
 
 
+class UnsupportedMediaType(Problem):
+    """The body is not what its address reads: `Content-Type` says something else."""
+
+    status = 415
+    slug = "unsupported-media-type"
+    title = "Unsupported media type"
+
+
 def problem_response(request: Request, problem: Problem) -> Response:
     """Returns `problem` as application/problem+json."""
     body = msgspec.json.encode(problem.body(request.url.path), enc_hook=str)
@@ -71,6 +79,11 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def on_malformed(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, RequestValidationError)  # noqa: S101
+        if _is_unread(exc):
+            given = request.headers.get("content-type", "")
+            return problem_response(
+                request, UnsupportedMediaType("a body here is sent as application/json", content_type=given)
+            )
         return problem_response(request, _malformed(exc))
 
     async def on_http(request: Request, exc: Exception) -> Response:
@@ -79,9 +92,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def on_database(request: Request, exc: Exception) -> Response:
         if getattr(getattr(exc, "orig", None), "sqlstate", None) in _UNSTORABLE_TEXT:
-            return problem_response(
-                request, MalformedInput("a text holds a character that cannot be stored (NUL)")
-            )
+            return problem_response(request, MalformedInput("a text holds a character that cannot be stored (NUL)"))
         return await on_bug(request, exc)
 
     async def on_bug(request: Request, exc: Exception) -> Response:
@@ -96,6 +107,11 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(DBAPIError, on_database)
     app.add_exception_handler(Exception, on_bug)
+
+
+def _is_unread(exc: RequestValidationError) -> bool:
+    """True when FastAPI handed the body on as bytes: it reads only what says that it is JSON."""
+    return isinstance(exc.body, bytes) and any(error["loc"] == ("body",) for error in exc.errors())
 
 
 def _malformed(exc: RequestValidationError) -> Problem:
