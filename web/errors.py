@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
 from web.assets import AssetsMissing
+from web.forms import local_path
 from web.i18n import Language
 from web.rendering import Page, Renderer
 from web.security import page_headers
@@ -94,7 +95,7 @@ def _local(address: str) -> str:
     """The path of an address, so that nobody is sent to another host after signing in."""
     if "://" in address:
         address = "/" + address.split("://", 1)[1].partition("/")[2]
-    return address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"
+    return local_path(address)
 
 
 def error_response(request: Request, renderer: Renderer, status: int, detail: str) -> Response:

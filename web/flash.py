@@ -46,9 +46,7 @@ def flash(request: Request, response: Response, text: str, tone: Tone = "ok") ->
     """Makes the next page show `text`, after what is already waiting."""
     waiting = (*Flashes.of(request).messages, Flash(text[:_LONGEST], tone))[-_MOST:]
     value = base64.urlsafe_b64encode(msgspec.json.encode(waiting)).decode()
-    response.set_cookie(
-        COOKIE, value, max_age=120, httponly=True, samesite="lax", secure=request.url.scheme == "https"
-    )
+    response.set_cookie(COOKIE, value, max_age=120, httponly=True, samesite="lax", secure=request.url.scheme == "https")
 
 
 def forget(response: Response) -> None:

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+import msgspec
+
 from arcane.model.hit import MatchedSpan, TraceHit
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, nanos_of
+from arcane.model.values import AttributeValue
 from web.formatting import clock_text, duration_text, iso_text
 from web.i18n import Language
 from web.kinds import kind_of
@@ -96,8 +99,12 @@ def _tag(span: MatchedSpan, href: str, context: RowContext) -> SpanTag:
     about = [label, duration_text(span.duration)]
     if span.service:
         about.append(span.service)
-    about.extend(f"{name} = {value}" for name, value in list(span.attributes.items())[:6])
+    about.extend(f"{name} = {_value_text(value)}" for name, value in list(span.attributes.items())[:6])
     return SpanTag(label, kind_of(span), "\n".join(about), f"{href}?span={span.span_id}")
+
+
+def _value_text(value: AttributeValue) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _ago(start: int, context: RowContext) -> str:

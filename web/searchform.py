@@ -60,9 +60,7 @@ class SearchForm:
         return f"{self.action}?{urlencode(pairs)}"
 
 
-def form_of(
-    request: Request, shell: Shell, choices: Sequence[SourceChoice], actor: Actor, now: datetime
-) -> SearchForm:
+def form_of(request: Request, shell: Shell, choices: Sequence[SourceChoice], actor: Actor, now: datetime) -> SearchForm:
     """Returns the form for the request's parameters."""
     parameters = request.query_params
     fields = (parameters.get("range", ""), parameters.get("from", ""), parameters.get("to", ""))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Request
 
+from arcane.access.csrf import SAFE_METHODS, check_origin, check_token
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.http import install_problem_handlers
 from arcane.kit.problems import NotFound, NotSignedIn
@@ -41,7 +42,10 @@ class FakeAuthoriser:
     async def authorise(self, request: Request, permission: str | None) -> Actor:
         if "stranger" in request.cookies:
             raise NotSignedIn("sign in first")
-        request.state.session = Session()
+        session = request.state.session = Session()
+        if request.method not in SAFE_METHODS:
+            self.check_public(request)
+            await check_token(request, session.csrf_token)
         organisation = request.path_params.get("organisation", "acme")
         if organisation not in {place.organisation for place in PLACES}:
             raise NotFound("no such organisation")
@@ -54,6 +58,9 @@ class FakeAuthoriser:
             PROJECT_ID,
         )
 
+    def check_public(self, request: Request) -> None:
+        check_origin(request, str(request.base_url))
+
 
 class FakeDirectory:
     async def places(self, request: Request, actor: Actor) -> Sequence[Place]:
@@ -62,7 +69,7 @@ class FakeDirectory:
 
 def fake_app(settings: Settings | None = None, stored: Sequence[Stored] | None = None) -> FastAPI:
     """Returns the application with every page of this project mounted."""
-    settings = settings or Settings(_env_file=None, server=ServerSettings(development=True))  # type: ignore[call-arg]
+    settings = settings or Settings(_env_file=None, server=ServerSettings(development=True))
     app = FastAPI(openapi_url=None)
     app.state.settings = settings
     app.state.authoriser = FakeAuthoriser()

@@ -1,4 +1,4 @@
-"""Traces to look at: the demo's day, and what breaks pages: 5,000 spans, odd names, missing roots, a source that fails."""
+"""Traces to look at: the demo's day, and what breaks pages: odd names, missing roots, a source that fails."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ class Stored:
     def source(self) -> Source:
         """Returns it as the engine asks it. A tempo answers every condition itself, files answer none."""
         whole = {"order": Order.NEWEST_FIRST, "whole_traces": True, "native_attributes": True}
-        push: dict[str, Any] = {"push": (EVERYTHING,), "push_or": True, "push_not": True} if self.kind == "tempo" else {}
+        push: dict[str, Any] = (
+            {"push": (EVERYTHING,), "push_or": True, "push_not": True} if self.kind == "tempo" else {}
+        )
         fault = TimedOut("No answer before the deadline.") if self.down else None
         faults = Faults(scan=fault, get_trace=fault, check=fault)
         adapter = MemoryAdapter(self.traces, Capabilities(**whole, **push), faults=faults)  # type: ignore[arg-type]
@@ -84,7 +86,8 @@ def trace_ids() -> dict[str, str]:
 
 
 def odd_trace(end: int) -> Trace:
-    """Returns a trace with everything that is hard to draw: no root, a cycle, a clock that runs backwards, long names."""
+    """Returns a trace with what is hard to draw: no root, a cycle, clocks that differ, long names."""
+
     def span(number: int, parent: int | None, name: str, at: int, lasts: int, **more: Any) -> Span:
         return Span(
             trace_id=TraceId(ODD_TRACE),
@@ -102,7 +105,11 @@ def odd_trace(end: int) -> Trace:
     event = SpanEvent(
         "exception",
         end - 59 * NANOS_PER_SECOND,
-        {"exception.type": "ValueError", "exception.message": "kaputt 💥", "exception.stacktrace": "Traceback\n  line 1\n  line 2"},
+        {
+            "exception.type": "ValueError",
+            "exception.message": "kaputt 💥",
+            "exception.stacktrace": "Traceback\n  line 1\n  line 2",
+        },
     )
     return Trace(
         TraceId(ODD_TRACE),

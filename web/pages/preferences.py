@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from arcane.kit.guard import public
+from web.forms import local_path
 from web.shell import THEME_COOKIE, THEMES
 
 router = APIRouter(include_in_schema=False)
@@ -15,10 +16,8 @@ _YEAR = 365 * 24 * 3600
 
 
 @router.post("/preferences/theme", dependencies=[public("how pages look is nobody's secret")])
-async def choose_theme(
-    request: Request, theme: Annotated[str, Form()], next: Annotated[str, Form()] = "/"
-) -> Response:
-    target = next if next.startswith("/") and not next.startswith(("//", "/\\")) else "/"
+async def choose_theme(request: Request, theme: Annotated[str, Form()], next: Annotated[str, Form()] = "/") -> Response:
+    target = local_path(next)
     response: Response = Response(status_code=204) if "hx-request" in request.headers else RedirectResponse(target, 303)
     if theme in THEMES:
         secure = request.url.scheme == "https"

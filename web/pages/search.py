@@ -9,7 +9,6 @@ from typing import Annotated, ClassVar, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
-from markupsafe import Markup
 
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
@@ -36,7 +35,7 @@ Reader = Annotated[Actor, requires("traces:read")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage(Page):
-    """`pending` says the results follow in the same answer, at `outlet`, once they are known."""
+    """`pending` says the results follow in the same answer, at the template's outlet, once they are known."""
 
     template: ClassVar[str] = "traces/search.html"
 
@@ -44,7 +43,6 @@ class SearchPage(Page):
     results: Results
     plan: Plan | None = None
     pending: bool = False
-    outlet: Markup = Markup("")
 
 
 @router.get(PATH)
@@ -79,7 +77,7 @@ async def _page(request: Request, actor: Actor) -> SearchPage:
 
 def _streamed(request: Request, actor: Actor, renderer: Renderer, page: SearchPage) -> Response:
     """Sends the frame at once and the results when they are there; a reader who leaves ends the question."""
-    frame = renderer.html(replace(page, pending=True, outlet=Markup(_OUTLET)))
+    frame = renderer.html(replace(page, pending=True))
     before, _, after = frame.partition(_OUTLET)
 
     async def parts() -> AsyncIterator[str]:
@@ -104,7 +102,7 @@ async def _answered(request: Request, actor: Actor, page: SearchPage) -> Results
         return results_of(answer, form, _context(shell, form, answer), form.window)
     except Problem as exc:
         return failed(form, _failure(exc, shell))
-    except Exception as exc:  # noqa: BLE001 - the edge of a streamed answer: no handler runs after its first byte
+    except Exception as exc:
         log.error("search_page_failed", exc_info=exc)
         return failed(form, _broken(request, shell))
 
@@ -124,5 +122,8 @@ def _broken(request: Request, shell: Shell) -> Failure:
     say = shell.language.gettext
     request_id = getattr(request.state, "request_id", "")
     return Failure(
-        say("Something broke in Arcane"), say("This is a bug. The log of the instance knows more."), request_id, retry=True
+        say("Something broke in Arcane"),
+        say("This is a bug. The log of the instance knows more."),
+        request_id,
+        retry=True,
     )

@@ -15,11 +15,35 @@ from web.timerange import PRESETS, Chosen, Preset, presets
 
 router = APIRouter(include_in_schema=False)
 
-_COLOURS = (
-    "bg surface sunken hover line line-strong line-control ink ink-2 ink-3 accent accent-strong accent-soft focus "
-    "error error-soft warn warn-soft ok ok-soft "
-    "kind-agent kind-llm kind-tool kind-retriever kind-guardrail kind-plain kind-error"
-).split()
+_COLOURS = [
+    "bg",
+    "surface",
+    "sunken",
+    "hover",
+    "line",
+    "line-strong",
+    "line-control",
+    "ink",
+    "ink-2",
+    "ink-3",
+    "accent",
+    "accent-strong",
+    "accent-soft",
+    "focus",
+    "error",
+    "error-soft",
+    "warn",
+    "warn-soft",
+    "ok",
+    "ok-soft",
+    "kind-agent",
+    "kind-llm",
+    "kind-tool",
+    "kind-retriever",
+    "kind-guardrail",
+    "kind-plain",
+    "kind-error",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,5 +106,6 @@ function showAsking(form: HTMLFormElement): void {
   for (const source of asking.querySelectorAll<HTMLElement>("[data-asking]")) {
     if (wanted.size && !wanted.has(source.dataset["asking"] ?? "")) source.remove();
   }
-  results.replaceWith(asking);
+  // The element itself stays: it is what the answer will replace.
+  results.replaceChildren(...(asking.firstElementChild?.childNodes ?? []));
 }

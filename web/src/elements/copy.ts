@@ -5,7 +5,9 @@ import { toast } from "./toasts";
 export function init(element: HTMLElement): void {
   element.addEventListener("click", (event) => {
     const button = (event.target as Element).closest<HTMLElement>("[data-copy]");
-    if (button) void copyText(button.dataset["copy"] ?? "");
+    if (!button || event.defaultPrevented) return;
+    event.preventDefault();
+    void copyText(button.dataset["copy"] ?? "");
   });
 }
 

@@ -6,6 +6,7 @@ import { drawShape } from "./shape";
 import type { Row } from "./histogram";
 
 export function init(results: HTMLElement): void {
+  document.querySelector("#loading")?.remove();
   const rows = results.querySelector<HTMLElement>("[data-rows]");
   showSourceStates(results);
   if (!rows) return;

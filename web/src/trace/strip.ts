@@ -11,7 +11,7 @@ export function drawStrip(place: HTMLElement, sources: readonly SourceAnswer[]):
   const order = ["error", "warn", "ok", "plain"];
   const sorted = [...sources].sort((a, b) => order.indexOf(tone(a)) - order.indexOf(tone(b)));
   place.replaceChildren(
-    h("footer", { class: "strip", "aria-label": _("Datasources that were asked") },
+    h("div", { class: "strip", role: "group", "aria-label": _("Datasources that were asked") },
       ...sorted.map((source) => h("button", { type: "button", class: "strip-source", "data-tone": tone(source), popovertarget: `source-${source.datasource_id}` },
         h("span", { class: "dot" }), h("b", {}, source.name), h("span", { class: "data num" }, source.rows ? _("%(n)s spans", { n: source.rows }) : "–"),
         h("span", { class: "data num faint" }, durationText(source.elapsed_ms * 1e6)), h("span", { class: "strip-note" }, note(source))))),
