@@ -16,7 +16,7 @@ import msgspec
 from arcane.access.service.scopes import ProjectScope
 from arcane.catalog.registry import Registry
 from arcane.client.asked import Asked
-from arcane.client.errors import ClientError, refused
+from arcane.client.errors import ClientError, Exit, refused
 from arcane.federation.execute import Engine
 from arcane.federation.source import Source
 from arcane.kit.actor import Actor, ActorKind
@@ -114,8 +114,12 @@ def _run(paths: Sequence[Path], asked: Asked, work: Any) -> bytes:
 def _request(asked: Asked) -> SearchRequest:
     """Returns the question; files are asked for all time unless a range is named."""
     body = asked.body([], datetime.now(UTC))
-    start, end = body.get("start"), body.get("end")
-    within = TimeRange(parse_time(start) if start else 0, parse_time(end) if end else LATEST)
+    try:
+        start = parse_time(body["start"]) if "start" in body else 0
+        end = parse_time(body["end"]) if "end" in body else LATEST
+        within = TimeRange(start, end)
+    except ValueError as exc:
+        raise ClientError(str(exc), Exit.REFUSED) from exc
     return SearchRequest(asked.query, within=within, limit=asked.limit)
 
 

@@ -99,6 +99,18 @@ async def test_a_whole_trace_in_place_of_a_hit_will_do() -> None:
     assert (await asked("{}", source("generous", Odd([empty])))).hits == ()
 
 
+async def test_hits_outside_of_the_range_are_left_out_where_windows_are_coarse() -> None:
+    late, inside = numbered(0), numbered(5)
+    adapter = MemoryAdapter([late, inside], replace(EVERYTHING, time_resolution_ns=10_000_000_000))
+    narrow = TimeRange(inside.start, inside.end)
+    question = Question(spanset("{}"), narrow, 50)
+    found = await Engine(LimitSettings()).search(question, [source("coarse", adapter)], None, Deadline.after(5))
+    assert [hit.trace_id for hit in found.hits] == [inside.trace_id]
+    early = MemoryAdapter([numbered(9)], replace(EVERYTHING, time_resolution_ns=10_000_000_000))
+    found = await Engine(LimitSettings()).search(question, [source("coarse", early)], None, Deadline.after(5))
+    assert found.hits == ()
+
+
 async def test_what_a_backend_warns_of_makes_its_answer_partial() -> None:
     adapter = MemoryAdapter([numbered(0)], EVERYTHING, faults=Faults(warnings=("2 lines could not be read.",)))
     found = await asked("{}", source("dusty", adapter))
