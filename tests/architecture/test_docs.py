@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
-import arcane
-from arcane.kit.problems import Problem
+from tests.support.problems import every_problem
 from tests.support.reference_pages import PAGES, REFERENCE
 from tests.support.repository_files import PACKAGES, ROOT, files, sources
 
@@ -23,18 +20,6 @@ GLOSSARY = ("span", "trace", "predicate", "pushdown", "residual", "scan", "plan"
 @pytest.mark.parametrize("page", PAGES)
 def test_a_reference_page_is_equal_to_the_code(page: str) -> None:
     assert (REFERENCE / page).read_text() == PAGES[page](), f"docs/reference/{page} is old: run `make docs`"
-
-
-def every_problem() -> set[type[Problem]]:
-    for module in pkgutil.walk_packages(arcane.__path__, "arcane."):
-        importlib.import_module(module.name)
-    found: set[type[Problem]] = set()
-    waiting: list[type[Problem]] = [Problem]
-    while waiting:
-        kind = waiting.pop()
-        found.add(kind)
-        waiting += kind.__subclasses__()
-    return {kind for kind in found if kind.__module__.startswith("arcane.")}
 
 
 def test_every_problem_type_has_a_page_and_every_page_a_problem() -> None:

@@ -96,7 +96,7 @@ def caller(second_owner: Visitor) -> Iterator[requests.Session]:
     phases=[Phase.explicit, Phase.generate],
 )
 def test_an_operation_keeps_what_its_description_promises(
-    case: schemathesis.Case, place: Premises, caller: requests.Session, served: Served, real: bool, query: str
+    case: schemathesis.Case[Any], place: Premises, caller: requests.Session, served: Served, real: bool, query: str
 ) -> None:
     if real:
         _lead_somewhere(case, place, query)
@@ -104,7 +104,7 @@ def test_an_operation_keeps_what_its_description_promises(
     case.validate_response(answer, checks=PROMISES)
 
 
-def _lead_somewhere(case: schemathesis.Case, place: Premises, query: str) -> None:
+def _lead_somewhere(case: schemathesis.Case[Any], place: Premises, query: str) -> None:
     """The ids in the request are of things that are there, unless it is what is wrong with them that is tried."""
     components = case.meta.components if case.meta else {}
     negated = {where for where, component in components.items() if component.mode is GenerationMode.NEGATIVE}

@@ -57,7 +57,8 @@ def served_settings(stored: MigratedDatabase, files: Path, **groups: Mapping[str
     }
     for group, values in groups.items():
         told[group] = {**told.get(group, {}), **values}
-    return Settings(_env_file=None, database=stored.settings.database, **told)
+    given: Any = {"_env_file": None, "database": stored.settings.database, **told}
+    return Settings(**given)
 
 
 @dataclass(slots=True)
