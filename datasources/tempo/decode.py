@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from arcane.spi import (
     NANOS_PER_MILLISECOND,
     AttributeName,
+    AttributeValue,
     AttributeValueCount,
     BadResponse,
     Candidate,
@@ -31,6 +33,7 @@ from datasources.tempo import wire
 
 T = TypeVar("T")
 
+_BY_START = attrgetter("start", "span_id")
 _NO_ROOT = ("", "<root span not yet received>")
 """What stands for the root of a trace that has none: the service, or in some versions the name, says so."""
 _STATUS = {code.word: code for code in StatusCode}
@@ -152,9 +155,9 @@ def _candidate(trace: wire.Trace, hidden: frozenset[str]) -> Candidate:
         root_service=None if rootless else trace.root_service_name,
         root_name=None if rootless else trace.root_trace_name,
         matched=matched,
-        spans=tuple(sorted(spans.values(), key=lambda span: (span.start, span.span_id))),
-        span_count=sum(service.span_count for service in stats.values()) if stats else None,
-        error_count=sum(service.error_count for service in stats.values()) if stats else None,
+        spans=tuple(sorted(spans.values(), key=_BY_START)),
+        span_count=sum([service.span_count for service in stats.values()]) if stats else None,
+        error_count=sum([service.error_count for service in stats.values()]) if stats else None,
         services=stats,
     )
     return Candidate(hit.trace_id, hit.start, hit)
@@ -166,16 +169,24 @@ def _only_span_set(trace: wire.Trace) -> list[wire.SpanSet]:
 
 
 def _matched_span(span: wire.Span, hidden: frozenset[str]) -> MatchedSpan:
-    attributes = {pair.key: attribute_value(pair.value) for pair in span.attributes}
-    service, status = attributes.get("service.name"), attributes.get("status")
+    attributes: dict[str, AttributeValue] = {}
+    service = status = None
+    for pair in span.attributes:
+        key, value = pair.key, attribute_value(pair.value)
+        if key == "service.name":
+            service = value
+        elif key == "status":
+            status = value
+        if key not in hidden:
+            attributes[key] = value
     return MatchedSpan(
-        span_id=_span_id(span.span_id),
-        start=_int(span.start_time_unix_nano),
-        duration=_int(span.duration_nanos),
-        name=span.name,
-        service=service if isinstance(service, str) else None,
-        status=_STATUS.get(status) if isinstance(status, str) else None,
-        attributes={key: value for key, value in attributes.items() if key not in hidden},
+        _span_id(span.span_id),
+        _int(span.start_time_unix_nano),
+        _int(span.duration_nanos),
+        span.name,
+        service if isinstance(service, str) else None,
+        _STATUS.get(status) if isinstance(status, str) else None,
+        attributes,
     )
 
 
