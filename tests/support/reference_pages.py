@@ -27,7 +27,8 @@ def settings_page() -> str:
     parts = [
         "# Settings",
         "Read once at start, from the environment and from a file `.env` in the working directory.\n"
-        "The environment wins. An empty variable counts as not set. Lists are JSON: `ARCANE_EGRESS__ALLOW_NETWORKS='[\"10.1.0.0/16\"]'`.",
+        "The environment wins. An empty variable counts as not set. Lists are JSON:\n"
+        "`ARCANE_EGRESS__ALLOW_NETWORKS='[\"10.1.0.0/16\"]'`.",
         "This page is written from `arcane/settings.py` and `worker/settings.py` by `make docs`.",
         "## The backend",
         *_groups(arcane.settings.Settings),
