@@ -60,8 +60,8 @@ _INLINE_SPANS = 1_000
 """Fewer are evaluated where we are: a thread costs more."""
 _SAMPLED_SPANS = 50_000
 """Spans that completion looks at, the newest."""
-_LAST_WORDS_S = 0.05
-"""What is left of a deadline when reading stops, so that an answer can still be given."""
+_LAST_WORDS_S = 0.5
+"""What is left of a deadline when reading stops, so that an answer can still be given; at most a fifth of it."""
 RELOOK_S = 0.5
 """How old a look at the files may be."""
 
@@ -160,7 +160,8 @@ class OtlpFileAdapter(Adapter):
         """Has read what the files hold, or as much of it as there was time for."""
         if time.monotonic() - self._looked < self._relook_s and not self._reader.is_behind:
             return
-        with anyio.move_on_after(max(0.0, deadline.remaining() - _LAST_WORDS_S)):
+        left = deadline.remaining()
+        with anyio.move_on_after(left - min(_LAST_WORDS_S, left / 5)):
             async with self._reading:
                 if time.monotonic() - self._looked >= self._relook_s:
                     self._index.forget(await to_thread.run_sync(self._reader.look))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
@@ -14,13 +12,10 @@ import pytest
 import zstandard
 
 from arcane.model.time import TimeRange
-from arcane.model.trace import Trace
 from arcane.spi import (
     AttributeQuery,
     Deadline,
     Field,
-    Misconfigured,
-    ScanPage,
     ScanRequest,
     Scope,
     TimedOut,
@@ -28,45 +23,20 @@ from arcane.spi import (
 )
 from arcane.spi.testing import corpus, scan_all
 from arcane.traceql.parse import parse
-from datasources.otlp_file.adapter import OtlpFileAdapter
 from datasources.otlp_file.follow import FollowedFile, Line
 from datasources.otlp_file.places import find_places
+from tests.unit.datasources.otlp_files import (
+    TRACES,
+    WHOLE,
+    adapter_of,
+    assert_has,
+    everything,
+    framed,
+    line,
+    lines,
+)
 
 pytestmark = pytest.mark.anyio
-
-TRACES = corpus()
-WHOLE = TimeRange(TRACES[0].start, TRACES[-1].end)
-LARGE = 256 * 1024 * 1024
-COLLECTOR_HEAD = zstandard.ZstdCompressor(write_content_size=True)
-
-
-def line(trace: Trace) -> bytes:
-    return b"".join(encode_json(trace.spans)) + b"\n"
-
-
-def lines(traces: Sequence[Trace]) -> bytes:
-    return b"".join(map(line, traces))
-
-
-def framed(traces: Sequence[Trace]) -> bytes:
-    frames = [COLLECTOR_HEAD.compress(line(trace).rstrip()) for trace in traces]
-    return b"".join(len(frame).to_bytes(4, "big") + frame for frame in frames)
-
-
-def adapter_of(pattern: str, root: Path, max_index_bytes: int = LARGE) -> OtlpFileAdapter:
-    return OtlpFileAdapter(pattern, (root,), max_index_bytes, relook_s=0)
-
-
-async def everything(adapter: OtlpFileAdapter) -> ScanPage:
-    return await scan_all(adapter, ScanRequest(WHOLE, limit=1_000))
-
-
-def assert_has(answer: ScanPage, traces: Sequence[Trace]) -> None:
-    assert {one.trace_id for one in answer.candidates} == {trace.trace_id for trace in traces}
-    spans = {trace.trace_id: trace.spans for trace in traces}
-    for candidate in answer.candidates:
-        assert candidate.trace is not None
-        assert candidate.trace.spans == spans[candidate.trace_id]
 
 
 async def test_appends_are_followed(tmp_path: Path) -> None:
@@ -278,70 +248,6 @@ async def test_the_rest_of_a_dropped_trace_does_not_come_back_as_a_fragment(tmp_
     assert await adapter.get_trace(old.trace_id, None, Deadline.after(5)) is None
 
 
-async def test_globs_and_folders_find_their_files(tmp_path: Path) -> None:
-    (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "one.jsonl").write_bytes(line(TRACES[0]))
-    (tmp_path / "a" / "b" / "two.json").write_bytes(line(TRACES[1]))
-    (tmp_path / "a" / "notes.txt").write_bytes(b"no traces in here\n")
-    assert_has(await everything(adapter_of("a", tmp_path)), TRACES[:1])
-    assert_has(await everything(adapter_of("**/*.json*", tmp_path)), TRACES[:2])
-    assert_has(await everything(adapter_of(str(tmp_path / "a" / "b" / "*"), tmp_path)), TRACES[1:2])
-
-
-@pytest.mark.parametrize("pattern", ["../secret.jsonl", "a/../../secret.jsonl", "/etc/passwd", "../*.jsonl"])
-async def test_nothing_outside_of_the_roots_is_read(tmp_path: Path, pattern: str) -> None:
-    root = tmp_path / "root"
-    root.mkdir()
-    (tmp_path / "secret.jsonl").write_bytes(line(TRACES[0]))
-    with pytest.raises(Misconfigured):
-        await everything(adapter_of(pattern, root))
-
-
-async def test_a_link_that_leads_out_is_refused_and_one_that_stays_is_followed(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    root.mkdir()
-    (tmp_path / "secret.jsonl").write_bytes(line(TRACES[0]))
-    (root / "in.jsonl").write_bytes(line(TRACES[1]))
-    (root / "fine.jsonl").symlink_to(root / "in.jsonl")
-    assert_has(await everything(adapter_of("fine.jsonl", root)), TRACES[1:2])
-    assert_has(await everything(adapter_of(".", root)), TRACES[1:2])
-    (root / "out.jsonl").symlink_to(tmp_path / "secret.jsonl")
-    for pattern in ("out.jsonl", "*.jsonl", "."):
-        with pytest.raises(Misconfigured, match="outside"):
-            await everything(adapter_of(pattern, root))
-
-
-async def test_a_root_that_is_a_link_is_a_root(tmp_path: Path) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "real" / "t.jsonl").write_bytes(line(TRACES[0]))
-    (tmp_path / "root").symlink_to(tmp_path / "real")
-    assert_has(await everything(adapter_of("t.jsonl", tmp_path / "root")), TRACES[:1])
-    assert_has(await everything(adapter_of(str(tmp_path / "root" / "t.jsonl"), tmp_path / "root")), TRACES[:1])
-
-
-async def test_without_roots_nothing_is_read(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="switched off"):
-        await OtlpFileAdapter("t.jsonl", (), LARGE).check(Deadline.after(5))
-
-
-async def test_a_path_that_is_not_there_says_so_and_a_pattern_may_match_later(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="no file or folder"):
-        await everything(adapter_of("nope.jsonl", tmp_path))
-    adapter = adapter_of("*.jsonl", tmp_path)
-    assert (await everything(adapter)).candidates == ()
-    assert (await adapter.check(Deadline.after(5))).findings == ("No file matches the path yet.",)
-    (tmp_path / "t.jsonl").write_bytes(line(TRACES[0]))
-    assert_has(await everything(adapter), TRACES[:1])
-
-
-async def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.jsonl")
-    (tmp_path / "loop.jsonl").symlink_to(tmp_path / "loop.jsonl")
-    (tmp_path / "t.jsonl").write_bytes(line(TRACES[0]))
-    with anyio.fail_after(5):
-        assert_has(await everything(adapter_of("*.jsonl", tmp_path)), TRACES[:1])
-
-
 async def test_the_loop_keeps_turning_while_a_large_file_is_read_and_searched(tmp_path: Path) -> None:
     traces = corpus(count=2_000)
     (tmp_path / "t.jsonl").write_bytes(lines(traces))
@@ -362,17 +268,23 @@ async def test_the_loop_keeps_turning_while_a_large_file_is_read_and_searched(tm
         await scan_all(adapter, ScanRequest(whole, limit=10, filter=query))
         group.cancel_scope.cancel()
     assert len(pauses) > 20  # a second or more of work, and none of it in one piece
-    assert max(pauses) < 0.5
+    assert sorted(pauses)[len(pauses) // 2] < 0.05
 
 
-async def test_a_request_that_runs_out_of_time_answers_with_what_was_read_and_loses_nothing(tmp_path: Path) -> None:
+async def test_a_request_that_runs_out_of_time_never_pretends_and_loses_nothing(tmp_path: Path) -> None:
     traces = corpus(count=3_000)
     (tmp_path / "t.jsonl").write_bytes(lines(traces))
     adapter = adapter_of("t.jsonl", tmp_path)
     request = ScanRequest(TimeRange(traces[0].start, traces[-1].end), limit=10_000)
-    first = await scan_all(adapter, request, Deadline.after(0.2))
-    assert len(first.candidates) < len(traces)
-    assert "still being read" in first.warnings[0]
+    told = 0
+    for _ in range(3):
+        try:
+            answer = await scan_all(adapter, request, Deadline.after(0.15))
+        except TimedOut:
+            told += 1
+        else:
+            told += len(answer.candidates) == len(traces) or "still being read" in answer.warnings[0]
+    assert told == 3
     assert_has(await scan_all(adapter, request), traces)
 
 
