@@ -56,7 +56,6 @@ def test_going_back_shows_the_query_before(visit: Open) -> None:
 def test_attributes_and_their_values_are_completed_from_the_datasources(visit: Open) -> None:
     page = visit().open(DAY)
     page.locator(".cm-content").click()
-    page.keyboard.press("Escape")
     page.keyboard.type("{ span.gen_ai.req", delay=40)
     option = page.locator(".cm-tooltip-autocomplete li", has_text="span.gen_ai.request.model")
     expect(option).to_be_visible()

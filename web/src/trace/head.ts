@@ -16,7 +16,7 @@ export function drawHead(page: HTMLElement, trace: TraceAnswer, tree: Tree): voi
   one("[data-status]", page).replaceChildren(tree.failed
     ? h("span", { class: "tag", "data-kind": "error" }, _("error")) : h("span", { class: "tag", "data-tone": "ok" }, _("no error")));
   one("[data-facts]", page).replaceChildren(...facts(trace, tree).map(([label, value, tone]) =>
-    h("div", { class: "fact", "data-tone": tone }, h("dt", {}, label), h("dd", { title: value }, value))));
+    h("div", { class: "fact", "data-tone": tone === "long" ? null : tone, "data-long": tone === "long" }, h("dt", {}, label), h("dd", { title: value }, value))));
   drawRemarks(one("[data-remarks]", page), remarks(trace, tree, root !== undefined));
 }
 
@@ -44,11 +44,11 @@ function facts(trace: TraceAnswer, tree: Tree): Fact[] {
   if (llm.model_calls) found.push([_("Model calls"), countText(llm.model_calls)]);
   if (llm.tokens?.total) found.push([_("Tokens"), countText(llm.tokens.total)]);
   if (llm.cost_usd) found.push([_("Cost"), llm.unpriced_calls ? `≥ ${costText(llm.cost_usd)}` : costText(llm.cost_usd)]);
-  if (llm.conversation_ids?.length) found.push([_("Conversation"), llm.conversation_ids.join(", ")]);
-  if (llm.user_ids?.length) found.push([_("User"), llm.user_ids.join(", ")]);
-  found.push([_("Services"), tree.services.length > 3 ? String(tree.services.length) : tree.services.join(", ") || "–"]);
+  if (llm.conversation_ids?.length) found.push([_("Conversation"), llm.conversation_ids.join(", "), "long"]);
+  if (llm.user_ids?.length) found.push([_("User"), llm.user_ids.join(", "), "long"]);
+  found.push([_("Services"), tree.services.length > 3 ? String(tree.services.length) : tree.services.join(", ") || "–", "long"]);
   const holders = trace.sources.filter((source) => source.rows > 0);
-  found.push([_("Sources"), holders.map((source) => `${source.name} ${countText(source.rows)}`).join(" · ") || "–"]);
+  found.push([_("Sources"), holders.map((source) => `${source.name} ${countText(source.rows)}`).join(" · ") || "–", "long"]);
   return found;
 }
 
