@@ -14,7 +14,7 @@ import httpx
 import pytest
 import uvicorn
 from anyio.abc import Process
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from arcane.kit.clock import SystemClock
 from arcane.kit.http import install_problem_handlers
@@ -27,11 +27,19 @@ pytestmark = pytest.mark.anyio
 KEY = "a-key-that-only-this-test-uses-0123456789"
 
 
+class NoBrowsers:
+    """Public routes ask whether a request comes from somebody else's page; no browser comes here."""
+
+    def check_public(self, _request: Request) -> None:
+        return
+
+
 @asynccontextmanager
 async def backend(bound: socket.socket) -> AsyncIterator[WorkerService]:
     app = FastAPI()
     install_problem_handlers(app)
     app.include_router(internal_router)
+    app.state.authoriser = NoBrowsers()
     app.state.workers = service = WorkerService(worker_signer(KEY), SystemClock())
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     async with anyio.create_task_group() as group:
