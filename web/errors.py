@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from arcane.kit.http import route_of
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
 from web.assets import AssetsMissing
@@ -61,7 +62,7 @@ def _page_or(before: Handler | None, renderer: Renderer) -> Handler:
             return await before(request, exc)
         status, detail = _judge(exc)
         if status == 500:
-            log.error("page_failed", path=request.url.path, exc_info=exc)
+            log.error("page_failed", route=route_of(request), exc_info=exc)
         if isinstance(exc, AssetsMissing):
             return PlainTextResponse(exc.detail, status_code=exc.status)
         if status == 401:

@@ -62,7 +62,7 @@ class Database:
     @classmethod
     def connect(cls, url: str, *, pool_size: int = 10) -> Database:
         """Returns a database whose connections open on first use; `url` is `postgresql+asyncpg://...`."""
-        engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=10)
+        engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=10, hide_parameters=True)
         return cls(engine)
 
     @asynccontextmanager

@@ -96,8 +96,8 @@ def install_problem_handlers(app: FastAPI) -> None:
         return await on_bug(request, exc)
 
     async def on_bug(request: Request, exc: Exception) -> Response:
-        log.error("request_failed", path=request.url.path, exc_info=exc)
         request_id = getattr(request.state, "request_id", "")
+        log.error("request_failed", route=route_of(request), request_id=request_id, exc_info=exc)
         return problem_response(
             request, InternalError("something broke in Arcane; the log has this id", request_id=request_id)
         )
@@ -107,6 +107,11 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(DBAPIError, on_database)
     app.add_exception_handler(Exception, on_bug)
+
+
+def route_of(request: Request) -> str:
+    """Returns the route as it is declared, for logs: a path may carry a name or a value of a trace."""
+    return f"{request.method} {getattr(request.scope.get('route'), 'path', '?')}"
 
 
 def _is_unread(exc: RequestValidationError) -> bool:
