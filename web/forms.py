@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from arcane.access.service.sessions import Client
-from arcane.kit.problems import Problem
+from arcane.kit.problems import MalformedInput, Problem
 from web.flash import flash
+from web.rendering import renderer_of
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 _LONGEST_AGENT = 400
 
@@ -42,20 +47,25 @@ class FormState:
 
 
 def refused(values: Mapping[str, str], problem: Problem) -> FormState:
-    """Returns the form with what `problem` says: at the fields it points to, else above the form."""
+    """Returns the form with what `problem` says: at the fields of `values` it points to, the rest above the form."""
     errors: dict[str, str] = {}
     for error in problem.members.get("errors", ()):
         errors.setdefault(field_of(str(error.get("pointer", ""))), str(error.get("detail", "")))
-    known = {name: text for name, text in errors.items() if name}
-    return FormState(values, known, "" if known else problem.detail)
+    beside = {name: text for name, text in errors.items() if name in values}
+    above = [text for name, text in errors.items() if name not in values]
+    return FormState(values, beside, "; ".join(above) if errors else problem.detail)
 
 
-def invalid(values: Mapping[str, str], error: ValidationError) -> FormState:
-    """Returns the form with what its schema found wrong."""
-    found = {str(item["loc"][0]) if item["loc"] else "": item["msg"] for item in error.errors()}
-    return FormState(
-        values, {name: _sentence(text) for name, text in found.items() if name}, _sentence(found.get("", ""))
-    )
+def parsed(request: Request, schema: type[Shape], values: Mapping[str, object]) -> Shape:
+    """Returns what a form says as its schema; raises MalformedInput with a sentence for every field that is wrong."""
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        wrong = [
+            {"pointer": "#/" + "/".join(map(str, item["loc"])), "detail": _sentence(request, item)}
+            for item in error.errors()
+        ]
+        raise MalformedInput(wrong[0]["detail"], errors=wrong) from None
 
 
 def field_of(pointer: str) -> str:
@@ -93,8 +103,23 @@ def local_path(path: str, otherwise: str = "/") -> str:
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else otherwise
 
 
-def _sentence(text: str) -> str:
-    return text.removeprefix("Value error, ")
+def _sentence(request: Request, item: ErrorDetails) -> str:
+    """What is wrong, as one tells a person."""
+    match item["type"]:
+        case "missing" | "string_too_short" | "too_short":
+            return say_to(request, "This is needed.")
+        case "string_too_long" | "too_long":
+            return say_to(request, "At most %(number)s characters.") % {"number": item["ctx"]["max_length"]}
+        case "string_pattern_mismatch":
+            return say_to(request, "Only lower-case letters, digits, and hyphens between them.")
+        case "uuid_parsing" | "enum" | "literal_error":
+            return say_to(request, "Choose one of the list.")
+    return item["msg"].removeprefix("Value error, ")
+
+
+def say_to(request: Request, text: str) -> str:
+    """Returns `text` in the language of whoever asks."""
+    return renderer_of(request).language(request).gettext(text)
 
 
 def uuid_of(text: str) -> UUID:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlencode
@@ -26,11 +27,11 @@ Cursor = Annotated[str | None, Query(max_length=2048)]
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One part of a state, before and after; None where it was not there."""
+    """One part of a state, before and after; "" where it was not there."""
 
     name: str
-    before: str | None
-    after: str | None
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +92,21 @@ async def _show(request: Request, actor: Actor, frame: Frame, asked: tuple[str, 
 
 
 def changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> tuple[Changed, ...]:
-    """Returns what differs between two states, by name."""
-    old, new = before or {}, after or {}
+    """Returns what differs between two states, by name; parts of a part have their path as name."""
+    old, new = dict(_texts(before or {})), dict(_texts(after or {}))
     return tuple(
-        Changed(name, _text(old, name), _text(new, name))
+        Changed(name, old.get(name, ""), new.get(name, ""))
         for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
+        if old.get(name, "") != new.get(name, "")
     )
 
 
-def _text(state: dict[str, Any], name: str) -> str | None:
-    value = state.get(name)
-    if value is None or isinstance(value, str):
-        return value
-    return msgspec.json.encode(value).decode()
+def _texts(state: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in state.items():
+        here = f"{path}{name}"
+        if isinstance(value, Mapping):
+            yield from _texts(value, f"{here}.")
+        elif isinstance(value, list) and all(isinstance(part, str) for part in value):
+            yield here, ", ".join(value)
+        elif value is not None:
+            yield here, value if isinstance(value, str) else msgspec.json.encode(value).decode()

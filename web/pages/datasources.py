@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from arcane.access import permissions as p
 from arcane.catalog.connection import ConnectionTest
@@ -17,18 +17,20 @@ from arcane.catalog.form import MASK, FieldType, FormField, settings_from_form
 from arcane.catalog.registry import Kind
 from arcane.catalog.service import CatalogService
 from arcane.catalog.views import DatasourceView
+from arcane.catalog.words import in_words
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.http import deadline_of
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import NotFound, Problem
 from web.flash import flash
-from web.forms import FormState, act, entered, refused
+from web.forms import FormState, act, entered, refused, say_to
 from web.frame import SettingsPage, datasources_frame
 from web.rendering import renderer_of
 
 router = APIRouter(prefix="/o/{organisation}/settings/datasources", include_in_schema=False)
 PAGE = 100
+_LONGEST_VERSION = 10
 Reader = Annotated[Actor, requires(p.DATASOURCES_READ)]
 Creator = Annotated[Actor, requires(p.DATASOURCES_CREATE)]
 Editor = Annotated[Actor, requires(p.DATASOURCES_UPDATE)]
@@ -60,6 +62,7 @@ class Control:
     checked: bool
     error: str
     is_set: bool
+    counts: bool = True
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
@@ -81,10 +84,11 @@ class DatasourceFormPage(SettingsPage):
     template: ClassVar[str] = "datasources/form.html"
 
     kind: Kind
-    controls: tuple[Control, ...]
+    groups: tuple[tuple[str, tuple[Control, ...]], ...]
     form: FormState
     datasource: DatasourceView | None
     test: ConnectionTest | None
+    can: tuple[str, ...]
     may_save: bool
     may_delete: bool
 
@@ -122,7 +126,7 @@ async def new(request: Request, actor: Creator, kind: str) -> Response:
 @router.post("/new/{kind}")
 async def create(request: Request, actor: Creator, kind: str) -> Response:
     made, form = _kind(request, kind), await entered(request)
-    settings = settings_from_form(made.fields, form)
+    settings = _settings(made, form)
     try:
         if "test" in form:
             test = await _catalog(request).test_unsaved(actor, kind, settings, deadline_of(request))
@@ -145,12 +149,12 @@ async def show(request: Request, actor: Reader, datasource_id: UUID) -> Response
 async def change(request: Request, actor: Editor, datasource_id: UUID) -> Response:
     view = await _catalog(request).get(actor, datasource_id)
     kind, form = _kind_of(request, view), await entered(request)
-    settings = settings_from_form(kind.fields, form)
+    settings = _settings(kind, form)
     try:
         if "test" in form:
             test = await _catalog(request).test_saved(actor, view.id, settings, deadline_of(request))
             return await _form(request, actor, Subject(kind, view, test), FormState(form))
-        wanted = Change(form.get("name"), form.get("description"), settings, int(form.get("version") or view.version))
+        wanted = Change(form.get("name"), form.get("description"), settings, _version(form) or view.version)
         await _catalog(request).update(actor, view.id, wanted)
     except Problem as problem:
         return await _form(request, actor, Subject(kind, view), refused(form, problem), problem.status)
@@ -159,7 +163,7 @@ async def change(request: Request, actor: Editor, datasource_id: UUID) -> Respon
 
 @router.post("/{datasource_id}/delete")
 async def delete(request: Request, actor: Deleter, datasource_id: UUID) -> Response:
-    said = renderer_of(request).language(request).gettext("The datasource is gone. Its traces are where they were.")
+    said = say_to(request, "The datasource is gone. Its traces are where they were.")
     return await act(request, _catalog(request).delete(actor, datasource_id), _base(request), said)
 
 
@@ -169,7 +173,7 @@ def _base(request: Request) -> str:
 
 def _saved(request: Request, to: str) -> Response:
     response = RedirectResponse(to, 303)
-    flash(request, response, renderer_of(request).language(request).gettext("Saved."))
+    flash(request, response, say_to(request, "Saved."))
     return response
 
 
@@ -189,17 +193,60 @@ def _kind_of(request: Request, view: DatasourceView) -> Kind:
 async def _form(request: Request, actor: Actor, subject: Subject, form: FormState, status: int = 200) -> Response:
     kind, view = subject.kind, subject.view
     frame = await datasources_frame(request, actor)
+    say = frame.shell.language.gettext
+    abilities = subject.test.abilities if subject.test else None
     page = DatasourceFormPage(
         **{**frame.fields(""), "title": view.name if view else kind.title},  # type: ignore[arg-type]
         kind=kind,
-        controls=tuple(_control(field, form, view) for field in kind.fields),
+        groups=_groups(_counting([_control(field, form, view) for field in kind.fields])),
         form=form,
         datasource=view,
         test=subject.test,
+        can=in_words(abilities, say) if abilities else (),
         may_save=actor.may(p.DATASOURCES_UPDATE if view else p.DATASOURCES_CREATE),
         may_delete=view is not None and actor.may(p.DATASOURCES_DELETE),
     )
+    if "hx-request" in request.headers:
+        return HTMLResponse(renderer_of(request).fragment(page, "datasources/test.html"))
     return renderer_of(request).respond(page, status=status)
+
+
+def _settings(kind: Kind, form: Mapping[str, str]) -> dict[str, Any]:
+    """What the form says; a secret that is to be forgotten is its default again."""
+    said = settings_from_form(kind.fields, form)
+    for field in kind.fields:
+        if field.secret and f"forget:{field.name}" in form:
+            *parents, last = field.name.split("/")
+            part = said
+            for name in parents:
+                part = part.setdefault(name, {})
+            part[last] = None
+    return said
+
+
+def _version(form: Mapping[str, str]) -> int:
+    """The version that the form was made for, 0 when it does not say."""
+    text = form.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST_VERSION else 0
+
+
+def _counting(controls: Sequence[Control]) -> Iterator[Control]:
+    """Yields the controls, each told whether it counts with what the others say now."""
+    said = {
+        one.field.name: str(one.checked).lower() if one.field.type is FieldType.BOOLEAN else one.value
+        for one in controls
+    }
+    for control in controls:
+        when = control.field.when
+        yield replace(control, counts=when is None or said.get(when.field, "") in when.values)
+
+
+def _groups(controls: Iterable[Control]) -> tuple[tuple[str, tuple[Control, ...]], ...]:
+    """Controls by the group they are in, in the order of the settings."""
+    found: dict[str, list[Control]] = {}
+    for control in controls:
+        found.setdefault(control.field.group, []).append(control)
+    return tuple((name, tuple(members)) for name, members in found.items())
 
 
 def _control(field: FormField, form: FormState, view: DatasourceView | None) -> Control:

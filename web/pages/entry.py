@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from arcane.access.authoriser import AccessAuthoriser
 from arcane.access.names import Title
@@ -21,7 +21,7 @@ from arcane.kit.actor import Actor
 from arcane.kit.guard import public, signed_in
 from arcane.kit.problems import Problem
 from web.flash import flash
-from web.forms import FormState, client_of, entered, invalid, local_path, refused
+from web.forms import FormState, client_of, entered, local_path, parsed, refused, say_to
 from web.rendering import Page, renderer_of
 
 router = APIRouter(include_in_schema=False)
@@ -105,13 +105,11 @@ async def claim(request: Request) -> Response:
     _own_form(request)
     form = await entered(request)
     accounts: AccountService = request.app.state.accounts
-    shown = {name: form.get(name, "") for name in ("name", "email")}
+    shown = {**{name: form.get(name, "") for name in ("name", "email", "token")}, "password": ""}
     try:
-        wanted = SetupIn.model_validate({name: form.get(name, "") for name in ("token", "email", "name", "password")})
+        wanted = parsed(request, SetupIn, {name: form.get(name, "") for name in SetupIn.model_fields})
         account = NewAccount(wanted.email, wanted.name, wanted.password.get_secret_value())
         session = await accounts.claim_owner(wanted.token.get_secret_value(), account, client_of(request))
-    except ValidationError as error:
-        return await _setup(request, invalid(shown, error), form.get("token", ""), 422)
     except Problem as problem:
         return await _setup(request, refused(shown, problem), form.get("token", ""), problem.status)
     return _enter(request, session, "/")
@@ -127,14 +125,12 @@ async def join(request: Request) -> Response:
     _own_form(request)
     form = await entered(request)
     invitations: InvitationService = request.app.state.invitations
-    shown, token = {"name": form.get("name", "")}, form.get("token", "")
+    shown, token = {"name": form.get("name", ""), "password": ""}, form.get("token", "")
     try:
-        wanted = JoinForm.model_validate({**shown, "password": form.get("password", "")})
+        wanted = parsed(request, JoinForm, {"name": shown["name"], "password": form.get("password", "")})
         session = await invitations.accept_with_new_account(
             token, wanted.name, wanted.password.get_secret_value(), client_of(request)
         )
-    except ValidationError as error:
-        return await _invitation(request, invalid(shown, error), token, 422)
     except Problem as problem:
         return await _invitation(request, refused(shown, problem), token, problem.status)
     return _enter(request, session, "/")
@@ -149,7 +145,7 @@ async def accept(request: Request, actor: Actor = signed_in()) -> Response:
     except Problem as problem:
         return await _invitation(request, refused({}, problem), token, problem.status)
     response = RedirectResponse("/", 303)
-    flash(request, response, renderer_of(request).language(request).gettext("Welcome. You belong to it now."))
+    flash(request, response, say_to(request, "Welcome. You belong to it now."))
     return response
 
 

@@ -9,13 +9,16 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from arcane.access.schemas.accounts import AccountUpdate, PasswordChange
+from arcane.access.schemas.organisations import OrganisationCreate
 from arcane.access.service.accounts import AccountService
 from arcane.access.tables import UserSession
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.guard import signed_in
 from arcane.kit.problems import NotAllowed, Problem
+from web.browsers import browser_of
 from web.flash import flash
-from web.forms import FormState, act, entered, refused
+from web.forms import FormState, act, entered, parsed, refused, say_to
 from web.rendering import Page, renderer_of
 
 router = APIRouter(include_in_schema=False)
@@ -29,13 +32,21 @@ class WelcomePage(Page):
     form: FormState
 
 
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """Where the person is signed in."""
+
+    session: UserSession
+    browser: str
+    is_current: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPage(Page):
     template: ClassVar[str] = "account/account.html"
 
     form: FormState
-    sessions: tuple[UserSession, ...]
-    current: UUID
+    sessions: tuple[SessionRow, ...]
     min_length: int
 
 
@@ -53,7 +64,8 @@ async def create_organisation(request: Request, actor: SignedInActor) -> Respons
     _person(actor)
     form = await entered(request)
     try:
-        made = await request.app.state.organisations.create(actor, form.get("name", "").strip())
+        wanted = parsed(request, OrganisationCreate, {"name": form.get("name", "")})
+        made = await request.app.state.organisations.create(actor, wanted.name)
     except Problem as problem:
         return await _welcome(request, actor, refused(form, problem), problem.status)
     return RedirectResponse(f"/o/{made.slug}/settings/projects", 303)
@@ -66,8 +78,13 @@ async def account(request: Request, actor: SignedInActor) -> Response:
 
 @router.post("/account/name")
 async def rename(request: Request, actor: SignedInActor) -> Response:
-    name = (await entered(request)).get("name", "").strip()
-    return await act(request, _accounts(request).rename(actor, name), "/account", _say(request, "Saved."))
+    form = await entered(request)
+    try:
+        wanted = parsed(request, AccountUpdate, {"name": form.get("name", "")})
+        await _accounts(request).rename(actor, wanted.name)
+    except Problem as problem:
+        return await _account(request, actor, refused(form, problem), problem.status)
+    return _done(request, say_to(request, "Saved."))
 
 
 @router.post("/account/password")
@@ -75,24 +92,26 @@ async def change_password(request: Request, actor: SignedInActor) -> Response:
     form = await entered(request)
     session_id = request.state.session.session_id
     try:
-        await _accounts(request).change_password(actor, session_id, form.get("current", ""), form.get("password", ""))
+        wanted = parsed(request, PasswordChange, {name: form.get(name, "") for name in PasswordChange.model_fields})
+        current, new = wanted.current.get_secret_value(), wanted.new.get_secret_value()
+        await _accounts(request).change_password(actor, session_id, current, new)
     except Problem as problem:
-        return await _account(request, actor, refused({}, problem), problem.status)
-    response = RedirectResponse("/account", 303)
-    flash(request, response, _say(request, "Your password is changed; every other browser was signed out."))
-    return response
+        unsaid = dict.fromkeys(PasswordChange.model_fields, "")
+        return await _account(request, actor, refused(unsaid, problem), problem.status)
+    said = say_to(request, "Your password is changed; every other browser was signed out.")
+    return _done(request, said)
 
 
 @router.post("/account/sessions/{session_id}/revoke")
 async def revoke(request: Request, actor: SignedInActor, session_id: UUID) -> Response:
-    said = _say(request, "That browser is signed out.")
+    said = say_to(request, "That browser is signed out.")
     return await act(request, _accounts(request).revoke_session(actor, session_id), "/account", said)
 
 
 @router.post("/account/sessions/revoke-others")
 async def revoke_others(request: Request, actor: SignedInActor) -> Response:
     work = _accounts(request).revoke_other_sessions(actor, request.state.session.session_id)
-    return await act(request, work, "/account", _say(request, "Every other browser is signed out."))
+    return await act(request, work, "/account", say_to(request, "Every other browser is signed out."))
 
 
 def _accounts(request: Request) -> AccountService:
@@ -105,8 +124,10 @@ def _person(actor: Actor) -> None:
         raise NotAllowed("pages are for people; an API key uses /api/v1")
 
 
-def _say(request: Request, text: str) -> str:
-    return renderer_of(request).language(request).gettext(text)
+def _done(request: Request, said: str) -> Response:
+    response = RedirectResponse("/account", 303)
+    flash(request, response, said)
+    return response
 
 
 async def _welcome(request: Request, actor: Actor, form: FormState, status: int = 200) -> Response:
@@ -124,8 +145,10 @@ async def _account(request: Request, actor: Actor, form: FormState, status: int 
         shell=shell,
         title=shell.language.gettext("Your account"),
         form=form,
-        sessions=tuple(await accounts.sessions(actor)),
-        current=request.state.session.session_id,
+        sessions=tuple(
+            SessionRow(row, browser_of(row.user_agent), row.id == request.state.session.session_id)
+            for row in await accounts.sessions(actor)
+        ),
         min_length=accounts.settings.min_password_length,
     )
     return renderer.respond(page, status=status)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from arcane.access import permissions as p
+from arcane.access.schemas.organisations import OrganisationCreate
 from arcane.access.service.organisations import OrganisationService
 from arcane.access.service.users import UserService
 from arcane.access.tables import Organisation, User
@@ -18,7 +20,7 @@ from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import Problem
 from arcane.workers.service import PresentWorker, WorkerService
-from web.forms import FormState, act, entered, refused
+from web.forms import FormState, act, entered, parsed, refused, say_to
 from web.frame import SettingsPage, instance_frame
 from web.rendering import renderer_of
 
@@ -42,7 +44,7 @@ class PeoplePage(SettingsPage):
     template: ClassVar[str] = "instance/people.html"
 
     people: tuple[User, ...]
-    next: str | None
+    more: str
     search: str
     me: UUID
 
@@ -64,7 +66,8 @@ async def create_organisation(request: Request, actor: Owner) -> Response:
     form = await entered(request)
     service: OrganisationService = request.app.state.organisations
     try:
-        made = await service.create(actor, form.get("name", "").strip())
+        wanted = parsed(request, OrganisationCreate, {"name": form.get("name", "")})
+        made = await service.create(actor, wanted.name)
     except Problem as problem:
         return await _organisations(request, actor, refused(form, problem), None, problem.status)
     return RedirectResponse(f"/o/{made.slug}/settings/projects", 303)
@@ -80,7 +83,7 @@ async def people(
     page = PeoplePage(
         **frame.fields("people"),  # type: ignore[arg-type]
         people=found.items,
-        next=found.next,
+        more="?" + urlencode({"search": search, "cursor": found.next}) if found.next else "",
         search=search,
         me=actor.id,
     )
@@ -90,18 +93,18 @@ async def people(
 @router.post("/people/{user_id}/owner")
 async def make_owner(request: Request, actor: Owner, user_id: UUID) -> Response:
     work = _users(request).make_owner(actor, user_id)
-    return await act(request, work, "/instance/people", _say(request, "They own this instance too now."))
+    return await act(request, work, "/instance/people", say_to(request, "They own this instance too now."))
 
 
 @router.post("/people/{user_id}/not-owner")
 async def unmake_owner(request: Request, actor: Owner, user_id: UUID) -> Response:
     work = _users(request).unmake_owner(actor, user_id)
-    return await act(request, work, "/instance/people", _say(request, "They do not own this instance any more."))
+    return await act(request, work, "/instance/people", say_to(request, "They do not own this instance any more."))
 
 
 @router.post("/people/{user_id}/remove")
 async def remove(request: Request, actor: Owner, user_id: UUID) -> Response:
-    said = _say(request, "The account is gone and signed out everywhere.")
+    said = say_to(request, "The account is gone and signed out everywhere.")
     return await act(request, _users(request).remove(actor, user_id), "/instance/people", said)
 
 
@@ -116,10 +119,6 @@ async def workers(request: Request, actor: Owner) -> Response:
 def _users(request: Request) -> UserService:
     users: UserService = request.app.state.users
     return users
-
-
-def _say(request: Request, text: str) -> str:
-    return renderer_of(request).language(request).gettext(text)
 
 
 async def _organisations(

@@ -11,6 +11,8 @@ from fastapi.responses import RedirectResponse
 
 from arcane.access import permissions as p
 from arcane.access.names import normal_email
+from arcane.access.schemas.organisations import OrganisationUpdate
+from arcane.access.schemas.projects import ProjectCreate
 from arcane.access.service.invitations import InvitationService, NewInvitation
 from arcane.access.service.organisations import OrganisationService
 from arcane.access.service.projects import NewProject, ProjectService
@@ -20,7 +22,8 @@ from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import Problem
-from web.forms import FormState, act, entered, refused, uuid_of
+from web.flash import flash
+from web.forms import FormState, act, entered, parsed, refused, say_to, uuid_of
 from web.frame import SettingsPage, organisation_frame
 from web.rendering import renderer_of
 
@@ -82,16 +85,19 @@ async def update(request: Request, actor: Editor) -> Response:
     form = await entered(request)
     organisations: OrganisationService = request.app.state.organisations
     try:
-        changed = await organisations.update(actor, name=form.get("name"), slug=form.get("slug"))
+        wanted = parsed(request, OrganisationUpdate, {name: form.get(name, "") for name in ("name", "slug")})
+        changed = await organisations.update(actor, name=wanted.name, slug=wanted.slug)
     except Problem as problem:
         return await _general(request, actor, refused(form, problem), problem.status)
-    return RedirectResponse(f"/o/{changed.slug}/settings", 303)
+    response = RedirectResponse(f"/o/{changed.slug}/settings", 303)
+    flash(request, response, say_to(request, "Saved."))
+    return response
 
 
 @router.post("/delete")
 async def delete(request: Request, actor: Deleter) -> Response:
     organisations: OrganisationService = request.app.state.organisations
-    return await act(request, organisations.delete(actor), "/", _say(request, "The organisation is gone."))
+    return await act(request, organisations.delete(actor), "/", say_to(request, "The organisation is gone."))
 
 
 @router.get("/projects")
@@ -104,7 +110,8 @@ async def create_project(request: Request, actor: ProjectMaker) -> Response:
     form = await entered(request)
     service: ProjectService = request.app.state.projects
     try:
-        made = await service.create(actor, NewProject(form.get("name", "").strip(), None, form.get("description", "")))
+        wanted = parsed(request, ProjectCreate, {name: form.get(name, "") for name in ("name", "description")})
+        made = await service.create(actor, NewProject(wanted.name, None, wanted.description))
     except Problem as problem:
         return await _projects(request, actor, refused(form, problem), None, problem.status)
     return RedirectResponse(f"/o/{request.path_params['organisation']}/p/{made.slug}/traces", 303)
@@ -123,7 +130,7 @@ async def invite(request: Request, actor: Inviter) -> Response:
         wanted = NewInvitation(normal_email(form.get("email", "")), uuid_of(form.get("role", "")))
         made = await invitations.invite(actor, wanted)
     except ValueError:
-        wrong = FormState(form, {"email": _say(request, "This is not an e-mail address.")})
+        wrong = FormState(form, {"email": say_to(request, "This is not an e-mail address.")})
         return await _members(request, actor, wrong, status=422)
     except Problem as problem:
         return await _members(request, actor, refused(form, problem), status=problem.status)
@@ -133,7 +140,7 @@ async def invite(request: Request, actor: Inviter) -> Response:
 @router.post("/members/invitations/{invitation_id}/revoke")
 async def revoke_invitation(request: Request, actor: Inviter, invitation_id: UUID) -> Response:
     invitations: InvitationService = request.app.state.invitations
-    said = _say(request, "The invitation was taken back.")
+    said = say_to(request, "The invitation was taken back.")
     return await act(request, invitations.revoke(actor, invitation_id), _here(request, "members"), said)
 
 
@@ -141,23 +148,19 @@ async def revoke_invitation(request: Request, actor: Inviter, invitation_id: UUI
 async def set_role(request: Request, actor: MemberEditor, user_id: UUID) -> Response:
     organisations: OrganisationService = request.app.state.organisations
     role_id = uuid_of((await entered(request)).get("role", ""))
-    said = _say(request, "The role is changed.")
+    said = say_to(request, "The role is changed.")
     return await act(request, organisations.set_role(actor, user_id, role_id), _here(request, "members"), said)
 
 
 @router.post("/members/{user_id}/remove")
 async def remove(request: Request, actor: MemberRemover, user_id: UUID) -> Response:
     organisations: OrganisationService = request.app.state.organisations
-    said = _say(request, "The member is removed from the organisation and all of its projects.")
+    said = say_to(request, "The member is removed from the organisation and all of its projects.")
     return await act(request, organisations.remove_member(actor, user_id), _here(request, "members"), said)
 
 
 def _here(request: Request, tab: str) -> str:
     return f"/o/{request.path_params['organisation']}/settings/{tab}"
-
-
-def _say(request: Request, text: str) -> str:
-    return renderer_of(request).language(request).gettext(text)
 
 
 async def _general(request: Request, actor: Actor, form: FormState, status: int = 200) -> Response:

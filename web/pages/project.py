@@ -10,9 +10,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
 
 from arcane.access import permissions as p
 from arcane.access.permissions import KeyScope
+from arcane.access.schemas.base import AttributeName, RoleIds
+from arcane.access.schemas.projects import ApiKeyCreate, ProjectUpdate, TraceFilterIn
 from arcane.access.service.api_keys import ApiKeyService
 from arcane.access.service.projects import ProjectChange, ProjectService, TraceFilter
 from arcane.access.service.visibility import VisibilityService
@@ -22,7 +25,8 @@ from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import Problem
-from web.forms import FormState, act, entered, refused, uuid_of
+from web.flash import flash
+from web.forms import FormState, act, entered, parsed, refused, say_to, uuid_of
 from web.frame import SettingsPage, project_frame
 from web.rendering import renderer_of
 
@@ -41,6 +45,13 @@ KeyReader = Annotated[Actor, requires(p.PROJECTS_API_KEYS_READ)]
 KeyMaker = Annotated[Actor, requires(p.PROJECTS_API_KEYS_MANAGE)]
 RuleReader = Annotated[Actor, requires(p.PROJECTS_ATTRIBUTE_VISIBILITY_READ)]
 RuleMaker = Annotated[Actor, requires(p.PROJECTS_ATTRIBUTE_VISIBILITY_MANAGE)]
+
+
+class RuleForm(BaseModel):
+    """An attribute, and the roles that shall not see it: at least one."""
+
+    attribute_name: AttributeName
+    hidden_role_ids: Annotated[RoleIds, Field(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,29 +110,22 @@ async def general(request: Request, actor: Reader) -> Response:
 @router.post("")
 async def update(request: Request, actor: Editor) -> Response:
     form = await entered(request)
-    name, value = form.get("attribute_name", "").strip(), form.get("attribute_value", "").strip()
-    if bool(name) != bool(value):
-        missing = "attribute_value" if name else "attribute_name"
-        wrong = FormState(form, {missing: _say(request, "A filter needs both, a name and a value.")})
-        return await _general(request, actor, wrong, 422)
-    wanted = ProjectChange(
-        name=form.get("name"),
-        slug=form.get("slug"),
-        description=form.get("description"),
-        trace_filter=TraceFilter(name, value) if name else None,
-        change_filter=True,
-    )
+    only = {name: form.get(f"trace_filter/{name}", "").strip() for name in TraceFilterIn.model_fields}
+    said = {name: form.get(name, "") for name in ("name", "slug", "description")}
     try:
-        changed = await _projects(request).update(actor, wanted)
+        wanted = parsed(request, ProjectUpdate, {**said, "trace_filter": only if any(only.values()) else None})
+        changed = await _projects(request).update(actor, _change(wanted))
     except Problem as problem:
         return await _general(request, actor, refused(form, problem), problem.status)
-    return RedirectResponse(f"/o/{request.path_params['organisation']}/p/{changed.slug}/settings", 303)
+    response = RedirectResponse(f"/o/{request.path_params['organisation']}/p/{changed.slug}/settings", 303)
+    flash(request, response, say_to(request, "Saved."))
+    return response
 
 
 @router.post("/delete")
 async def delete(request: Request, actor: Deleter) -> Response:
     to = f"/o/{request.path_params['organisation']}/settings/projects"
-    return await act(request, _projects(request).delete(actor), to, _say(request, "The project is gone."))
+    return await act(request, _projects(request).delete(actor), to, say_to(request, "The project is gone."))
 
 
 @router.get("/members")
@@ -149,26 +153,26 @@ async def members(request: Request, actor: MemberReader, cursor: str | None = No
 async def add_member(request: Request, actor: MemberMaker) -> Response:
     form = await entered(request)
     work = _projects(request).add_member(actor, uuid_of(form.get("user", "")), [uuid_of(form.get("role", ""))])
-    return await act(request, work, _here(request, "members"), _say(request, "The member is added."))
+    return await act(request, work, _here(request, "members"), say_to(request, "The member is added."))
 
 
 @router.post("/members/{user_id}/remove")
 async def remove_member(request: Request, actor: MemberRemover, user_id: UUID) -> Response:
     work = _projects(request).remove_member(actor, user_id)
-    return await act(request, work, _here(request, "members"), _say(request, "The member is removed."))
+    return await act(request, work, _here(request, "members"), say_to(request, "The member is removed."))
 
 
 @router.post("/members/{user_id}/roles")
 async def assign_role(request: Request, actor: RoleGiver, user_id: UUID) -> Response:
     role_id = uuid_of((await entered(request)).get("role", ""))
     work = _projects(request).assign_role(actor, user_id, role_id)
-    return await act(request, work, _here(request, "members"), _say(request, "The role is given."))
+    return await act(request, work, _here(request, "members"), say_to(request, "The role is given."))
 
 
 @router.post("/members/{user_id}/roles/{role_id}/remove")
 async def unassign_role(request: Request, actor: RoleTaker, user_id: UUID, role_id: UUID) -> Response:
     work = _projects(request).remove_role(actor, user_id, role_id)
-    return await act(request, work, _here(request, "members"), _say(request, "The role is taken back."))
+    return await act(request, work, _here(request, "members"), say_to(request, "The role is taken back."))
 
 
 @router.get("/keys")
@@ -181,14 +185,11 @@ async def create_key(request: Request, actor: KeyMaker) -> Response:
     form = await entered(request)
     days = EXPIRIES.get(form.get("expires", ""))
     expires_at = datetime.now(UTC) + timedelta(days=days) if days is not None else None
-    scope = KeyScope.READ_WRITE if form.get("scope") == KeyScope.READ_WRITE else KeyScope.READ
+    said = {"name": form.get("name", ""), "scope": form.get("scope", KeyScope.READ)}
     service: ApiKeyService = request.app.state.api_keys
-    name = form.get("name", "").strip()
-    if not name:
-        wrong = FormState(form, {"name": _say(request, "Say what the key is for.")})
-        return await _keys(request, actor, wrong, status=422)
     try:
-        made = await service.create(actor, name[:255], scope, expires_at)
+        wanted = parsed(request, ApiKeyCreate, said)
+        made = await service.create(actor, wanted.name, wanted.scope, expires_at)
     except Problem as problem:
         return await _keys(request, actor, refused(form, problem), status=problem.status)
     return await _keys(request, actor, FormState(reveal=made.key))
@@ -197,7 +198,7 @@ async def create_key(request: Request, actor: KeyMaker) -> Response:
 @router.post("/keys/{key_id}/revoke")
 async def revoke_key(request: Request, actor: KeyMaker, key_id: UUID) -> Response:
     service: ApiKeyService = request.app.state.api_keys
-    said = _say(request, "The key opens nothing any more.")
+    said = say_to(request, "The key opens nothing any more.")
     return await act(request, service.revoke(actor, key_id), _here(request, "keys"), said)
 
 
@@ -208,21 +209,24 @@ async def visibility(request: Request, actor: RuleReader, cursor: str | None = N
 
 @router.post("/visibility")
 async def create_rule(request: Request, actor: RuleMaker) -> Response:
-    form = await request.form()
-    roles = [uuid_of(str(value)) for value in form.getlist("role")]
-    name = str(form.get("attribute", "")).strip()
+    sent = await request.form()
+    roles = [uuid_of(str(value)) for value in sent.getlist("role")]
+    form = {"attribute_name": str(sent.get("attribute_name", "")), "hidden_role_ids": ""}
     service: VisibilityService = request.app.state.visibility
-    if not name or not roles:
-        wrong = FormState({"attribute": name}, {"attribute": _say(request, "Name an attribute and choose a role.")})
-        return await _visibility(request, actor, wrong, status=422)
-    work = service.create(actor, name[:255], roles)
-    return await act(request, work, _here(request, "visibility"), _say(request, "The attribute is hidden."))
+    try:
+        wanted = parsed(request, RuleForm, {**form, "hidden_role_ids": roles})
+        await service.create(actor, wanted.attribute_name, wanted.hidden_role_ids)
+    except Problem as problem:
+        return await _visibility(request, actor, refused(form, problem), status=problem.status)
+    response = RedirectResponse(_here(request, "visibility"), 303)
+    flash(request, response, say_to(request, "The attribute is hidden."))
+    return response
 
 
 @router.post("/visibility/{rule_id}/delete")
 async def delete_rule(request: Request, actor: RuleMaker, rule_id: UUID) -> Response:
     service: VisibilityService = request.app.state.visibility
-    said = _say(request, "Everybody sees the attribute again.")
+    said = say_to(request, "Everybody sees the attribute again.")
     return await act(request, service.delete(actor, rule_id), _here(request, "visibility"), said)
 
 
@@ -236,8 +240,15 @@ def _here(request: Request, tab: str) -> str:
     return f"/o/{path['organisation']}/p/{path['project']}/settings/{tab}"
 
 
-def _say(request: Request, text: str) -> str:
-    return renderer_of(request).language(request).gettext(text)
+def _change(wanted: ProjectUpdate) -> ProjectChange:
+    only = wanted.trace_filter
+    return ProjectChange(
+        name=wanted.name,
+        slug=wanted.slug,
+        description=wanted.description,
+        trace_filter=TraceFilter(only.attribute_name, only.attribute_value) if only else None,
+        change_filter=True,
+    )
 
 
 def _choices(roles: Sequence[Role]) -> tuple[tuple[UUID, str], ...]:

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 
 from arcane.access import permissions as p
 from arcane.access.permissions import LEVELS, Level, within
+from arcane.access.schemas.organisations import RoleCreate
 from arcane.access.service.roles import RoleChange, RoleService, permissions_of
 from arcane.access.tables import Role
 from arcane.kit.actor import Actor
@@ -19,7 +20,7 @@ from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import Problem
 from web.flash import flash
-from web.forms import FormState, act, refused
+from web.forms import FormState, act, parsed, refused, say_to
 from web.frame import Frame, SettingsPage, organisation_frame, project_frame
 from web.rendering import renderer_of
 
@@ -71,21 +72,22 @@ async def _show(
 async def _create(request: Request, actor: Actor) -> Response:
     sent = await request.form()
     chosen = [str(value) for value in sent.getlist("permission")]
-    form = {name: str(sent.get(name, "")).strip() for name in ("name", "description")}
+    form = {**{name: str(sent.get(name, "")) for name in ("name", "description")}, "permissions": ""}
     service: RoleService = request.app.state.roles
     try:
-        await service.create(actor, RoleChange(form["name"], form["description"], chosen))
+        wanted = parsed(request, RoleCreate, {**form, "permissions": chosen})
+        await service.create(actor, RoleChange(wanted.name, wanted.description, wanted.permissions))
     except Problem as problem:
         return await _show(request, actor, refused(form, problem), chosen, problem.status)
     response = RedirectResponse(request.url.path, 303)
-    flash(request, response, renderer_of(request).language(request).gettext("The role is there."))
+    flash(request, response, say_to(request, "The role is there."))
     return response
 
 
 async def _delete(request: Request, actor: Actor, role_id: UUID) -> Response:
     service: RoleService = request.app.state.roles
     to = request.url.path.partition("/roles/")[0] + "/roles"
-    said = renderer_of(request).language(request).gettext("The role is gone.")
+    said = say_to(request, "The role is gone.")
     return await act(request, service.delete(actor, role_id), to, said)
 
 

@@ -1,6 +1,7 @@
 // data-module="name" on an element -> init(element) of that module, once, also for what htmx swaps in.
 // Small modules are part of the first script; heavy ones load when a page needs them.
 import { init as combobox } from "./elements/combobox";
+import { init as conditions } from "./elements/conditions";
 import { init as copy } from "./elements/copy";
 import { init as menu } from "./elements/menu";
 import { init as tabs } from "./elements/tabs";
@@ -11,7 +12,7 @@ import { init as traceql } from "./elements/traceql";
 
 type Init = (element: HTMLElement) => void;
 
-const ready: Record<string, Init> = { combobox, copy, menu, tabs, theme, "time-range": timeRange, toasts, traceql };
+const ready: Record<string, Init> = { combobox, conditions, copy, menu, tabs, theme, "time-range": timeRange, toasts, traceql };
 const lazy: Record<string, () => Promise<{ init: Init }>> = {
   editor: () => import("./editor/editor"),
   search: () => import("./search/search"),
