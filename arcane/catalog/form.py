@@ -1,8 +1,9 @@
 """The form of a kind of datasource, made from its settings model.
 
 The model's JSON schema decides: a `SecretStr` is a password field, a `Literal` or an enum a choice, `title`
-the label, `description` the help, and `json_schema_extra` may say `multiline`, `placeholder`, `group` or
-`labels` (of choices). A nested model is a group of fields. Names are paths: `auth/token`.
+the label, `description` the help, and `json_schema_extra` may say `multiline`, `placeholder`, `group`,
+`labels` (of choices) or `when`: {"auth": ["basic"]} is for a field that counts only while its sibling
+`auth` is one of these. A nested model is a group of fields. Names are paths: `auth/token`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ class Choice(msgspec.Struct, frozen=True):
     label: str
 
 
+class Condition(msgspec.Struct, frozen=True):
+    """The field that decides whether another one counts, and its values for which it does."""
+
+    field: str
+    values: tuple[str, ...]
+
+
 class FormField(msgspec.Struct, frozen=True):
     """One field. `default` is None for a secret and where there is none; `group` is "" outside any group."""
 
@@ -57,6 +65,7 @@ class FormField(msgspec.Struct, frozen=True):
     minimum: float | None = None
     maximum: float | None = None
     max_length: int | None = None
+    when: Condition | None = None
 
 
 def form_of(model: type[BaseModel]) -> tuple[FormField, ...]:
@@ -115,7 +124,16 @@ def _field(name: str, required: bool, shape: Mapping[str, Any], group: str) -> F
         minimum=shape.get("minimum", shape.get("exclusiveMinimum")),
         maximum=shape.get("maximum", shape.get("exclusiveMaximum")),
         max_length=shape.get("maxLength"),
+        when=_condition(name, shape.get("when", {})),
     )
+
+
+def _condition(name: str, said: Mapping[str, Any]) -> Condition | None:
+    """The first condition: which values of the sibling let the field count."""
+    beside = name.rpartition("/")[0]
+    for field, values in said.items():
+        return Condition(f"{beside}/{field}" if beside else field, tuple(map(str, values)))
+    return None
 
 
 def _resolved(declared: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:

@@ -173,6 +173,13 @@ class ChoiceOut(_Out):
     label: str
 
 
+class ConditionOut(_Out):
+    """The field that decides whether another one counts, and its values for which it does."""
+
+    field: str
+    values: list[str]
+
+
 class FormFieldOut(_Out):
     """A field of the form. `name` is a path into `settings`, parts parted by `/`."""
 
@@ -189,6 +196,7 @@ class FormFieldOut(_Out):
     minimum: float | None
     maximum: float | None
     max_length: int | None
+    when: ConditionOut | None
 
 
 class KindOut(BaseModel):

@@ -28,10 +28,29 @@ class TempoSettings(BaseModel):
         description="Sent as X-Scope-OrgID. Leave empty when multitenancy is off.",
         max_length=1_000,
     )
-    auth: Literal["none", "basic", "bearer"] = Field(default="none", title="Authentication")
-    username: str = Field(default="", title="User", description="For basic authentication.")
-    password: SecretStr = Field(default=SecretStr(""), title="Password", description="For basic authentication.")
-    token: SecretStr = Field(default=SecretStr(""), title="Token", description="For bearer authentication.")
+    auth: Literal["none", "basic", "bearer"] = Field(
+        default="none",
+        title="Authentication",
+        json_schema_extra={"labels": {"none": "None", "basic": "User and password", "bearer": "Token"}},
+    )
+    username: str = Field(
+        default="",
+        title="User",
+        description="For basic authentication.",
+        json_schema_extra={"when": {"auth": ["basic"]}},
+    )
+    password: SecretStr = Field(
+        default=SecretStr(""),
+        title="Password",
+        description="For basic authentication.",
+        json_schema_extra={"when": {"auth": ["basic"]}},
+    )
+    token: SecretStr = Field(
+        default=SecretStr(""),
+        title="Token",
+        description="For bearer authentication.",
+        json_schema_extra={"when": {"auth": ["bearer"]}},
+    )
     extra_headers: SecretStr = Field(
         default=SecretStr(""),
         title="More headers",
