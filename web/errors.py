@@ -114,8 +114,12 @@ def error_response(request: Request, renderer: Renderer, status: int, detail: st
         request_id=getattr(request.state, "request_id", "") if status >= 500 else "",
         home="/",
     )
-    body = renderer.fragment(page, "message.html") if "hx-request" in request.headers else renderer.html(page)
-    return HTMLResponse(body, status_code=status, headers=page_headers(request.scope))
+    headers = page_headers(request.scope)
+    if "hx-request" not in request.headers:
+        return HTMLResponse(renderer.html(page), status_code=status, headers=headers)
+    # Into the element that was to be replaced, not in its place: the next request needs it as its target.
+    part = renderer.fragment(page, "message.html")
+    return HTMLResponse(part, status_code=status, headers={**headers, "hx-reswap": "innerHTML"})
 
 
 def _words(status: int, language: Language) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from arcane.kit.actor import Actor
 from arcane.model.time import TimeRange
 from arcane.traces.questions import SearchRequest
 from web.asking import SourceChoice
+from web.i18n import Language
 from web.shell import Shell
 from web.timerange import Chosen, Preset, presets, window_of
 
@@ -39,15 +40,11 @@ class SearchForm:
     asked: tuple[str, ...]
     cursor: str | None
     scale: int
+    chosen_text: str
 
     def question(self) -> SearchRequest:
         """Returns what is asked; an empty query asks for every trace."""
         return SearchRequest(self.query or EVERYTHING, self.asked, self.window, self.cursor, spans_per_trace=SPANS)
-
-    @property
-    def narrowed(self) -> bool:
-        """True when some datasources were chosen and others not."""
-        return bool(self.asked)
 
     def url(self, **changes: str) -> str:
         """Returns this search's address with `changes`; an empty value leaves a field out."""
@@ -80,5 +77,16 @@ def form_of(request: Request, shell: Shell, choices: Sequence[SourceChoice], act
         window=window.range,
         asked=tuple(parameters.getlist("source")),
         cursor=parameters.get("cursor") or None,
+        chosen_text=_chosen_text(choices, shell.language),
         scale=int(scale) if scale.isdecimal() and len(scale) < 20 else 0,
     )
+
+
+def _chosen_text(choices: Sequence[SourceChoice], language: Language) -> str:
+    """What the button says when there are too many datasources for a chip each."""
+    chosen = [choice for choice in choices if choice.chosen]
+    if len(chosen) == len(choices):
+        return language.gettext("All %(n)d datasources") % {"n": len(choices)}
+    if len(chosen) == 1:
+        return chosen[0].name
+    return language.gettext("%(chosen)d of %(n)d datasources") % {"chosen": len(chosen), "n": len(choices)}

@@ -1,12 +1,15 @@
 """The search page in a real browser."""
 
 import re
+from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import DAY, TRACES, Open, served
 from tests.support.fake_site import fake_app
+from tests.support.fake_traces import corpus
 
 pytestmark = pytest.mark.browser
 
@@ -89,7 +92,7 @@ def test_more_rows_are_appended_and_the_shape_grows(visit: Open) -> None:
     ids = page.locator("tbody.page tr").evaluate_all("rows => rows.map(row => row.dataset.trace)")
     assert len(set(ids)) == 100
     page.wait_for_function("before => document.querySelectorAll('.shape .bar').length > before", arg=bars)
-    expect(page.locator("#strip .strip-sum")).to_contain_text("50")
+    expect(page.locator("#strip .strip-sum")).to_contain_text("100 loaded")
 
 
 def test_a_datasource_that_is_down_costs_its_own_rows_and_is_named(visit: Open) -> None:
@@ -194,3 +197,36 @@ def test_help_lists_the_keys_of_the_page(visit: Open) -> None:
 def test_content_of_traces_is_shown_as_text(visit: Open) -> None:
     page = visit().open(f"{DAY}&q=%7B+name+%3D~+%22.*script.*%22+%7D")
     expect(page.locator(".tag", has_text="<script>alert('x')</script>")).to_be_visible()
+
+
+def test_many_datasources_are_chosen_from_a_list(visit: Open) -> None:
+    many = tuple(replace(corpus()[2], id=UUID(int=100 + at), name=f"store-{at}") for at in range(9))
+    with served(fake_app(stored=many)) as base:
+        page = visit(base=base).open(DAY)
+        page.get_by_role("button", name="All 9 datasources").click()
+        page.get_by_text("All or none").click()
+        page.locator("label.menu-item", has_text="store-7").click()
+        page.keyboard.press("Escape")
+        page.locator("[data-run]").click()
+        page.wait_for_url("**source=*")
+        expect(page.locator("#strip .strip-source")).to_have_count(1)
+        page.reload()
+        expect(page.get_by_role("button", name="store-7").first).to_be_visible()
+
+
+def test_alt_click_chooses_one_datasource(visit: Open) -> None:
+    page = visit().open(DAY)
+    page.locator("label.chip", has_text="tempo-eu").click(modifiers=["Alt"])
+    assert page.locator("input[name=source]:checked").count() == 1
+
+
+def test_an_answer_that_never_arrives_can_be_asked_for_again(visit: Open) -> None:
+    watched = visit()
+    page = watched.open(DAY)
+    page.route("**/traces?*", lambda route: route.abort())
+    page.locator("[data-run]").click()
+    expect(page.locator("#results .state")).to_contain_text("No answer arrived")
+    page.unroute("**/traces?*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("tbody.page tr")).to_have_count(50)
+    watched.complaints.clear()

@@ -1,4 +1,4 @@
-"""A real Chromium against the fake site: one server and one browser a worker, a fresh context a test."""
+"""A real Chromium against the fake site: one server a worker, one browser a module, a fresh context a test."""
 
 from __future__ import annotations
 
@@ -64,8 +64,9 @@ def served(app: FastAPI) -> Iterator[str]:
         thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A Chromium, gone before the next module: while it runs, no async test can run in this process."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         yield started

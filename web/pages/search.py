@@ -15,6 +15,7 @@ from arcane.kit.guard import requires
 from arcane.kit.http import deadline_of
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
+from arcane.traces.hangup import while_connected
 from arcane.traces.questions import SearchAnswer
 from web.asking import source_choices, traces_of
 from web.flash import forget
@@ -51,9 +52,13 @@ async def search(request: Request, actor: Reader) -> Response:
     page = await _page(request, actor)
     if "hx-request" not in request.headers:
         return _streamed(request, actor, renderer, page)
-    page = replace(page, results=await _answered(request, actor, page))
-    part = "traces/more.html" if page.form.cursor else "traces/results.html"
-    return HTMLResponse(renderer.fragment(page, part))
+
+    async def work() -> Response:
+        answered = replace(page, results=await _answered(request, actor, page))
+        part = "traces/more.html" if page.form.cursor else "traces/results.html"
+        return HTMLResponse(renderer.fragment(answered, part))
+
+    return await while_connected(request, work)
 
 
 @router.get(f"{PATH}/explain")

@@ -4,8 +4,9 @@ import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, c
 import { defaultKeymap, history, historyKeymap, insertNewline } from "@codemirror/commands";
 import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
-import { meta, one } from "../dom";
+import { h, icon, meta, one } from "../dom";
 import { onKey } from "../keys";
+import { _ } from "../texts";
 import { AttributeCatalog } from "./catalog";
 import { traceqlCompletion } from "./completion";
 import { traceql } from "./language";
@@ -77,8 +78,15 @@ function watchForm(form: HTMLFormElement): void {
     const all = boxes.every((box) => box.checked);
     for (const box of boxes) box.checked = !all;
   });
+  form.addEventListener("click", (event) => {
+    const chip = (event.target as Element).closest("label[data-source]");
+    if (!event.altKey || !chip) return;
+    event.preventDefault();
+    for (const box of form.querySelectorAll<HTMLInputElement>("input[name=source]")) box.checked = chip.contains(box);
+  });
   form.addEventListener("htmx:config:request", (event) => tidy(form, event as CustomEvent));
   form.addEventListener("htmx:before:request", (event) => { if (event.target === form) showAsking(form); });
+  form.addEventListener("htmx:error", (event) => { if (event.target === form) showLost(form); });
   document.addEventListener("click", (event) => {
     const close = (event.target as Element).closest("[data-close-explain]");
     if (!close) return;
@@ -108,4 +116,12 @@ function showAsking(form: HTMLFormElement): void {
   }
   // The element itself stays: it is what the answer will replace.
   results.replaceChildren(...(asking.firstElementChild?.childNodes ?? []));
+}
+
+/** The answer did not arrive: says so in its place, and offers to ask again. */
+function showLost(form: HTMLFormElement): void {
+  const again = h("button", { type: "button", class: "button button-primary" }, icon("refresh-cw"), _("Try again"));
+  again.addEventListener("click", () => form.requestSubmit());
+  document.querySelector("#results")?.replaceChildren(h("div", { class: "state", role: "alert" },
+    icon("unplug", false), h("h2", {}, _("No answer arrived")), h("p", {}, _("Arcane cannot be reached, or it took too long.")), h("p", { class: "button-row" }, again)));
 }

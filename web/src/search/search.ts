@@ -2,6 +2,7 @@
 import { one } from "../dom";
 import { isTyping, onKey } from "../keys";
 import { remember } from "../resultlist";
+import { _ } from "../texts";
 import { drawShape } from "./shape";
 import type { Row } from "./histogram";
 
@@ -15,6 +16,7 @@ export function init(results: HTMLElement): void {
     list.refresh();
     draw(results, list);
     remember(list.links());
+    sumUp(results, list.links().length);
     showSourceStates(results);
   };
   refresh();
@@ -30,6 +32,13 @@ function draw(results: HTMLElement, list: RowList): void {
   if (!figure || !(to > from)) return;
   const more = results.querySelector("#more a") !== null;
   drawShape(figure, list.shape(), { from, to, more }, zoomTo);
+}
+
+/** The strip counts all rows that are loaded, also after "load more". */
+function sumUp(results: HTMLElement, rows: number): void {
+  const sum = results.querySelector(".strip-sum");
+  const more = results.querySelector("#more a") !== null;
+  if (sum) sum.textContent = more ? _("%(n)d loaded, more to come", { n: rows }) : _("%(n)d, all of them", { n: rows });
 }
 
 /** Asks the same question for a part of the time. */
