@@ -51,7 +51,7 @@ class Frame:
 async def organisation_frame(request: Request, actor: Actor) -> Frame:
     """Returns the frame of an organisation's settings."""
     slug = request.path_params["organisation"]
-    shell = await renderer_of(request).shell(request, actor, section="settings")
+    shell = await renderer_of(request).shell(request, actor, section="organisation")
     base = f"/o/{slug}/settings"
     return Frame(shell, shell.organisation_name or slug, base, _allowed(actor, _organisation(shell.language, base)))
 
@@ -65,7 +65,7 @@ async def datasources_frame(request: Request, actor: Actor) -> Frame:
 
 async def project_frame(request: Request, actor: Actor) -> Frame:
     """Returns the frame of a project's settings."""
-    shell = await renderer_of(request).shell(request, actor, section="settings")
+    shell = await renderer_of(request).shell(request, actor, section="project")
     organisation, project = request.path_params["organisation"], request.path_params["project"]
     base = f"/o/{organisation}/p/{project}/settings"
     name = shell.place.project_name if shell.place is not None else project

@@ -37,3 +37,9 @@ class Places:
                 for project in projects.items
             )
         return sorted(found, key=lambda place: (place.organisation_name.lower(), place.project_name.lower()))
+
+    async def actor_at(self, request: Request, place: Place) -> Actor:
+        """Returns who the person that is signed in is in the project of `place`."""
+        address = Address(organisation_slug=place.organisation, project_slug=place.project)
+        actor: Actor = await request.app.state.authoriser.actor_of(request.state.session, address)
+        return actor

@@ -64,13 +64,14 @@ class Renderer:
             here = [places[0]]
             organisation = places[0].organisation
         place = next((place for place in here if place.project == project), here[0] if here else None)
+        there = actor if place is None or place.project == project else await self.directory.actor_at(request, place)
         return replace(
             shell,
             organisation=organisation,
             organisation_name=place.organisation_name if place else organisation,
             place=place,
             places=places,
-            rail=rail_of(shell.language, organisation, place, actor),
+            rail=rail_of(shell.language, organisation, place, there),
             instance=actor.may("*"),
         )
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
+from arcane.access import permissions as p
 from arcane.kit.actor import Actor
 from web.flash import Flash, Flashes
 from web.i18n import Language
@@ -36,6 +37,11 @@ class Place:
     def home(self) -> str:
         """The address of the project's traces."""
         return f"/o/{self.organisation}/p/{self.project}/traces"
+
+    @property
+    def settings(self) -> str:
+        """The address of the project's settings."""
+        return f"/o/{self.organisation}/p/{self.project}/settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,10 @@ class Directory(Protocol):
         """Returns the projects `actor` can open, in the order to show them."""
         ...
 
+    async def actor_at(self, request: Request, place: Place) -> Actor:
+        """Returns who the person is in the project of `place`."""
+        ...
+
 
 def plain_shell(request: Request, language: Language, *, section: str = "") -> Shell:
     """Returns the frame of a page without a tenant: sign-in, errors, the style guide."""
@@ -120,19 +130,18 @@ def plain_shell(request: Request, language: Language, *, section: str = "") -> S
 def rail_of(language: Language, organisation: str, place: Place | None, actor: Actor) -> tuple[RailGroup, ...]:
     """Returns the rail's entries: only pages that exist, only those `actor` may open."""
     say = language.gettext
-    groups = []
-    if place is not None and actor.may("traces:read"):
-        groups.append(RailGroup(say("Observe"), (RailLink("traces", say("Traces"), place.home, "search"),)))
-    operate = []
-    if organisation and actor.may("datasources:read"):
-        operate.append(
-            RailLink("datasources", say("Datasources"), f"/o/{organisation}/settings/datasources", "database")
-        )
+    base = f"/o/{organisation}/settings"
+    groups: list[tuple[str, list[RailLink]]] = [(say("Observe"), []), (say("Operate"), []), (say("Settings"), [])]
+    observe, operate, settings = (links for _, links in groups)
+    if place is not None and actor.may(p.TRACES_READ):
+        observe.append(RailLink("traces", say("Traces"), place.home, "search"))
+    if organisation and actor.may(p.DATASOURCES_READ):
+        operate.append(RailLink("datasources", say("Datasources"), f"{base}/datasources", "database"))
+    if place is not None and actor.may(p.PROJECTS_READ):
+        settings.append(RailLink("project", say("Project"), place.settings, "sliders-horizontal"))
     if organisation:
-        operate.append(RailLink("settings", say("Settings"), f"/o/{organisation}/settings", "settings"))
-    if operate:
-        groups.append(RailGroup(say("Operate"), tuple(operate)))
-    return tuple(groups)
+        settings.append(RailLink("organisation", say("Organisation"), base, "settings"))
+    return tuple(RailGroup(label, tuple(links)) for label, links in groups if links)
 
 
 def theme_of(request: Request) -> Theme:

@@ -66,6 +66,9 @@ class FakeDirectory:
     async def places(self, request: Request, actor: Actor) -> Sequence[Place]:
         return PLACES
 
+    async def actor_at(self, request: Request, place: Place) -> Actor:
+        return await FakeAuthoriser().authorise(request, None)
+
 
 def fake_app(settings: Settings | None = None, stored: Sequence[Stored] | None = None) -> FastAPI:
     """Returns the application with every page of this project mounted."""
