@@ -2,7 +2,8 @@
 
 The message is not parsed as one: its top level is walked field by field, and a large
 ResourceSpans or ScopeSpans is walked too, so the parsed form of a trace of 50,000 spans never
-stands in memory beside the spans made of it.
+stands in memory beside the spans made of it. What spans have in common (resources, scopes, short
+attributes) is made once and shared: backends repeat a resource with every batch it sent.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from sys import intern
 from typing import Any
 
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope as ScopeMessage
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
+from opentelemetry.proto.trace.v1.trace_pb2 import Status as StatusMessage
 
 from arcane.model.ids import SpanId, TraceId
 from arcane.model.span import (
@@ -32,6 +33,7 @@ from arcane.model.span import (
 )
 from arcane.model.values import NO_ATTRIBUTES, Attributes, AttributeValue
 from arcane.spi.errors import BadResponse
+from arcane.spi.otlp_lean import LeanResourceSpans, LeanScopeSpans, LeanSpan
 
 _WHOLE_BYTES = 256 * 1024  # a message up to this size is parsed in one piece
 _KINDS = {kind.value: kind for kind in SpanKind}
@@ -40,19 +42,22 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _RESOURCE_SPANS = 1  # field of TracesData
 _RESOURCE, _SCOPE_SPANS = 1, 2  # fields of ResourceSpans
 _SCOPE, _SPANS = 1, 2  # fields of ScopeSpans
+_UNSET = (StatusCode.UNSET, "")
+_SHORT_BYTES = 160  # an attribute up to this size is remembered
+_MOST_REMEMBERED = 16_384
+_KEY, _VALUE, _TEXT = 0x0A, 0x12, 0x0A  # what stands before the key, the value, and a text within the value
 
 
 def decode_protobuf(body: bytes | memoryview) -> list[Span]:
     """Returns the spans of an OTLP TracesData message (or an export request: the same bytes), in its order."""
-    spans: list[Span] = []
-    trace_ids: dict[bytes, TraceId] = {}
+    reader = _Reader()
     try:
         for number, value in protobuf_fields(memoryview(body)):
             if number == _RESOURCE_SPANS:
-                _resource_spans(_bytes(value), trace_ids, spans)
-    except DecodeError as exc:
+                reader.resource_spans(_bytes(value))
+    except (DecodeError, UnicodeDecodeError) as exc:
         raise BadResponse("The answer is not OTLP protobuf.") from exc
-    return spans
+    return reader.spans
 
 
 def protobuf_fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
@@ -102,43 +107,132 @@ def _bytes(value: int | memoryview) -> Any:
     return value
 
 
-def _resource_spans(message: Any, trace_ids: dict[bytes, TraceId], into: list[Span]) -> None:
-    if len(message) <= _WHOLE_BYTES:
-        group = ResourceSpans.FromString(message)
-        resource = _resource(group.resource)
-        for scope_spans in group.scope_spans:
-            scope = _scope(scope_spans.scope)
-            into.extend([_span(span, trace_ids, resource, scope) for span in scope_spans.spans])
-        return
-    resource, parts = NO_RESOURCE, []
-    for number, value in protobuf_fields(message):
-        if number == _RESOURCE:
-            resource = _resource(ResourceMessage.FromString(_bytes(value)))
-        elif number == _SCOPE_SPANS:
-            parts.append(_bytes(value))
-    for part in parts:
-        _scope_spans(part, resource, trace_ids, into)
-
-
-def _scope_spans(message: Any, resource: Resource, trace_ids: dict[bytes, TraceId], into: list[Span]) -> None:
-    if len(message) <= _WHOLE_BYTES:
-        group = ScopeSpans.FromString(message)
-        scope = _scope(group.scope)
-        into.extend([_span(span, trace_ids, resource, scope) for span in group.spans])
-        return
-    scope, parts = NO_SCOPE, []
-    for number, value in protobuf_fields(message):
-        if number == _SCOPE:
-            scope = _scope(ScopeMessage.FromString(_bytes(value)))
-        elif number == _SPANS:
-            parts.append(_bytes(value))
-    into.extend([_span(SpanMessage.FromString(part), trace_ids, resource, scope) for part in parts])
-
-
 # Messages of the protobuf runtime are typed Any below: attribute access on them is the hot
 # path, and the generated classes carry no types that mypy could check without their stubs.
-def _resource(message: Any) -> Resource:
-    return Resource(_attributes(message.attributes)) if message.attributes else NO_RESOURCE
+class _Reader:
+    """Reads the parts of one message into `spans`; what comes again is the same object."""
+
+    __slots__ = ("_attributes", "_resources", "_scopes", "_statuses", "_trace_ids", "spans")
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        self._trace_ids: dict[bytes, TraceId] = {}
+        self._resources: dict[bytes, Resource] = {}
+        self._scopes: dict[bytes, InstrumentationScope] = {}
+        self._statuses: dict[bytes, tuple[StatusCode, str]] = {b"": _UNSET}
+        self._attributes: dict[bytes, tuple[str, AttributeValue]] = {}
+
+    def resource_spans(self, message: Any) -> None:
+        if len(message) <= _WHOLE_BYTES:
+            group = LeanResourceSpans.FromString(message)
+            resource = self._resource(group.resource)
+            for scope_spans in group.scope_spans:
+                scope = self._scope(scope_spans.scope)
+                self.spans.extend([self._span(span, resource, scope) for span in scope_spans.spans])
+            return
+        raw, parts = b"", []
+        for number, value in protobuf_fields(message):
+            if number == _RESOURCE:
+                raw += _bytes(value)  # repeated fields of one message merge
+            elif number == _SCOPE_SPANS:
+                parts.append(_bytes(value))
+        resource = self._resource(raw)
+        for part in parts:
+            self._scope_spans(part, resource)
+
+    def _scope_spans(self, message: Any, resource: Resource) -> None:
+        if len(message) <= _WHOLE_BYTES:
+            group = LeanScopeSpans.FromString(message)
+            scope = self._scope(group.scope)
+            self.spans.extend([self._span(span, resource, scope) for span in group.spans])
+            return
+        raw, parts = b"", []
+        for number, value in protobuf_fields(message):
+            if number == _SCOPE:
+                raw += _bytes(value)
+            elif number == _SPANS:
+                parts.append(_bytes(value))
+        scope = self._scope(raw)
+        self.spans.extend([self._span(LeanSpan.FromString(part), resource, scope) for part in parts])
+
+    def _resource(self, raw: bytes) -> Resource:
+        known = self._resources.get(raw)
+        if known is None:
+            pairs = ResourceMessage.FromString(raw).attributes
+            known = self._resources[raw] = Resource(_attributes(pairs)) if pairs else NO_RESOURCE
+        return known
+
+    def _scope(self, raw: bytes) -> InstrumentationScope:
+        known = self._scopes.get(raw)
+        if known is None:
+            known = self._scopes[raw] = _scope(ScopeMessage.FromString(raw))
+        return known
+
+    def _span(self, message: Any, resource: Resource, scope: InstrumentationScope) -> Span:
+        known = self._attributes
+        attributes: Attributes = {}
+        for raw in message.attributes:
+            key, value = known.get(raw) or self._attribute(raw)
+            attributes[key] = value
+        status, events, links = message.status, message.events, message.links
+        code, text = self._statuses.get(status) or self._status(status)
+        return Span(
+            self._trace_ids.get(message.trace_id) or self._trace_id(message.trace_id),
+            SpanId(_required_id(message.span_id, 8)),
+            _id(message.parent_span_id, 8),
+            intern(message.name),
+            _KINDS.get(message.kind, SpanKind.UNSPECIFIED),
+            message.start_time_unix_nano,
+            message.end_time_unix_nano,
+            code,
+            text,
+            attributes or NO_ATTRIBUTES,
+            tuple([_event(SpanMessage.Event.FromString(event)) for event in events]) if events else (),
+            tuple([_link(SpanMessage.Link.FromString(link)) for link in links]) if links else (),
+            resource,
+            scope,
+            message.trace_state,
+            message.flags,
+            message.dropped_attributes_count,
+            message.dropped_events_count,
+            message.dropped_links_count,
+        )
+
+    def _trace_id(self, raw: bytes) -> TraceId:
+        trace_id = self._trace_ids[raw] = TraceId(_required_id(raw, 16))
+        return trace_id
+
+    def _status(self, raw: bytes) -> tuple[StatusCode, str]:
+        message: Any = StatusMessage.FromString(raw)
+        status = self._statuses[raw] = (_CODES.get(message.code, StatusCode.UNSET), message.message)
+        return status
+
+    def _attribute(self, raw: bytes) -> tuple[str, AttributeValue]:
+        pair = _short_text(raw) or _pair(KeyValue.FromString(raw))
+        if len(raw) <= _SHORT_BYTES and len(self._attributes) < _MOST_REMEMBERED and not _may_change(pair[1]):
+            self._attributes[raw] = pair
+        return pair
+
+
+def _may_change(value: AttributeValue) -> bool:
+    """True for lists and maps, which are never shared between spans."""
+    return isinstance(value, list | dict)
+
+
+def _short_text(raw: bytes) -> tuple[str, str] | None:
+    """Returns an attribute that is one short key and one short text, as most are; None for any other shape."""
+    if len(raw) > 0x7F or len(raw) < 6 or raw[0] != _KEY:
+        return None
+    at = 2 + raw[1]
+    if at + 4 > len(raw) or raw[at] != _VALUE or at + 2 + raw[at + 1] != len(raw):
+        return None
+    if raw[at + 2] != _TEXT or at + 4 + raw[at + 3] != len(raw):
+        return None
+    return intern(raw[2:at].decode()), raw[at + 4 :].decode()
+
+
+def _pair(message: Any) -> tuple[str, AttributeValue]:
+    return intern(message.key), _value(message.value)
 
 
 def _scope(message: Any) -> InstrumentationScope:
@@ -146,35 +240,6 @@ def _scope(message: Any) -> InstrumentationScope:
     if not (name or version or pairs):
         return NO_SCOPE
     return InstrumentationScope(name, version, _attributes(pairs))
-
-
-def _span(message: Any, trace_ids: dict[bytes, TraceId], resource: Resource, scope: InstrumentationScope) -> Span:
-    raw_id = message.trace_id
-    trace_id = trace_ids.get(raw_id)
-    if trace_id is None:
-        trace_id = trace_ids[raw_id] = TraceId(_required_id(raw_id, 16))
-    status, events, links = message.status, message.events, message.links
-    return Span(
-        trace_id,
-        SpanId(_required_id(message.span_id, 8)),
-        _id(message.parent_span_id, 8),
-        intern(message.name),
-        _KINDS.get(message.kind, SpanKind.UNSPECIFIED),
-        message.start_time_unix_nano,
-        message.end_time_unix_nano,
-        _CODES.get(status.code, StatusCode.UNSET),
-        status.message,
-        _attributes(message.attributes),
-        tuple([_event(event) for event in events]) if events else (),
-        tuple([_link(link) for link in links]) if links else (),
-        resource,
-        scope,
-        message.trace_state,
-        message.flags,
-        message.dropped_attributes_count,
-        message.dropped_events_count,
-        message.dropped_links_count,
-    )
 
 
 def _event(message: Any) -> SpanEvent:
