@@ -25,6 +25,7 @@ from arcane.kit.database import Database
 from arcane.kit.egress import Egress
 from arcane.kit.guard import public
 from arcane.kit.http import RequestEdge, install_problem_handlers, json_response
+from arcane.kit.logging import get_logger
 from arcane.kit.migrate import app_url
 from arcane.kit.pagination import Cursors
 from arcane.kit.secrets import KeyRing
@@ -34,6 +35,8 @@ from arcane.traces.wiring import build_traces
 from arcane.workers.service import WorkerService
 from web.places import Places
 from web.site import mount_pages
+
+log = get_logger("arcane.main")
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -69,7 +72,10 @@ def _add_health(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """While the application runs, its background work does too: announcements, key usage, idle adapters."""
+    """While the application runs, its background work does too: announcements, key usage, idle adapters.
+
+    A headless start names the owner in the settings; whoever starts first creates it.
+    """
     database = Database.connect(app_url(app.state.settings), pool_size=app.state.settings.database.pool_size)
     usage = assemble(app, database)
     state = app.state
@@ -78,6 +84,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             group.start_soon(state.announcer.run)
             group.start_soon(usage.run)
             await group.start(state.catalog.pool.run)
+            if await state.accounts.ensure_owner_from_settings():
+                log.info("owner_created_from_settings")
             yield
             group.cancel_scope.cancel()
     finally:

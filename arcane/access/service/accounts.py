@@ -26,9 +26,7 @@ from arcane.settings import AccessSettings
 
 _INSTANCE = Tenant(instance=True)
 _SETUP_LINK_VALID = timedelta(days=7)
-_LINK_GONE = (
-    "this link was used, was replaced or is too old; `arcane create-owner-link` prints a new one"
-)
+_LINK_GONE = "this link was used, was replaced or is too old; `arcane create-owner-link` prints a new one"
 
 
 class WrongCredentials(NotSignedIn):
