@@ -24,7 +24,7 @@ def _fails() -> None:
 
 
 def _raised(work: Any) -> Exception:
-    with pytest.raises(Exception) as caught:  # noqa: B017, PT011 - whatever it is
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever it is
         work()
     return caught.value
 
