@@ -11,8 +11,8 @@ class Span(msgspec.Struct, rename="camel", gc=False):
     """A matched span."""
 
     span_id: str = msgspec.field(name="spanID")
-    start_time_unix_nano: str = "0"
-    duration_nanos: str = "0"
+    start_time_unix_nano: int = 0
+    duration_nanos: int = 0
     name: str | None = None
     attributes: list[KeyValue] = []
 
@@ -37,7 +37,7 @@ class Trace(msgspec.Struct, rename="camel", gc=False):
     trace_id: str = msgspec.field(name="traceID")
     root_service_name: str = ""
     root_trace_name: str = ""
-    start_time_unix_nano: str = "0"
+    start_time_unix_nano: int = 0
     duration_ms: int = 0
     span_set: msgspec.Raw = msgspec.Raw()  # the first of `span_sets` once more; alone in old versions
     span_sets: list[SpanSet] = []
