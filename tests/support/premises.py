@@ -29,14 +29,14 @@ def served_over_corpus(server: Server, template: str, folder: Path) -> Iterator[
     (files / "corpus.jsonl").write_text("".join(lines[:_TRACES]))
     with (
         cloned_database(server, template) as stored,
-        serving(served_settings(stored, files), folder / "backend.log") as served,
+        serving(stored, served_settings(stored, files), folder / "backend.log") as served,
     ):
         yield served
 
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """What there is, by the names that paths and bodies use."""
+    """What there is, by the names that paths and bodies use. `organisation` and `project` are short names."""
 
     organisation_id: str
     project_id: str
@@ -49,6 +49,8 @@ class Premises:
     key: str
     rule_id: str
     session_id: str
+    organisation: str
+    project: str
     member: Visitor
     trace_id: str = TRACE_ID
     span_id: str = SPAN_ID
@@ -60,6 +62,10 @@ class Premises:
     @property
     def in_project(self) -> str:
         return f"/api/v1/projects/{self.project_id}"
+
+    @property
+    def pages(self) -> str:
+        return f"/o/{self.organisation}/p/{self.project}"
 
 
 def premises(served: Served, owner: Visitor, name: str = "Acme") -> Premises:
@@ -94,5 +100,7 @@ def premises(served: Served, owner: Visitor, name: str = "Acme") -> Premises:
         key=key["key"],
         rule_id=owner.made(f"{inside}/attribute-visibility-rules", rule)["id"],
         session_id=member.session_id,
+        organisation=organisation["slug"],
+        project=project["slug"],
         member=member,
     )

@@ -65,6 +65,7 @@ def served_settings(stored: MigratedDatabase, files: Path, **groups: Mapping[str
 class Served:
     """A running backend; `log` is what it wrote to standard error so far."""
 
+    stored: MigratedDatabase
     settings: Settings
     process: subprocess.Popen[bytes]
     log_file: Path
@@ -145,8 +146,8 @@ class Visitor:
 
 
 @contextmanager
-def serving(settings: Settings, log_file: Path) -> Iterator[Served]:
-    """While the block runs, `arcane serve` does with `settings`; its log goes to `log_file`."""
+def serving(stored: MigratedDatabase, settings: Settings, log_file: Path) -> Iterator[Served]:
+    """While the block runs, `arcane serve` does with `settings` on `stored`; its log goes to `log_file`."""
     with log_file.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "arcane.cli", "serve", "--supervised"],
@@ -156,7 +157,7 @@ def serving(settings: Settings, log_file: Path) -> Iterator[Served]:
             stderr=log,
             start_new_session=True,
         )
-    served = Served(settings, process, log_file)
+    served = Served(stored, settings, process, log_file)
     try:
         _until_ready(served)
         yield served
