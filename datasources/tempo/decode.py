@@ -138,16 +138,21 @@ def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 def _candidate(trace: wire.Trace, hidden: frozenset[str]) -> Candidate:
-    spans: dict[str, MatchedSpan] = {}
+    spans: list[MatchedSpan] = []
     matched = 0
-    for span_set in trace.span_sets or _only_span_set(trace):
+    span_sets = trace.span_sets or _only_span_set(trace)
+    for span_set in span_sets:
         matched += span_set.matched
-        for span in span_set.spans:
-            decoded = _matched_span(span, hidden)
-            spans.setdefault(decoded.span_id, decoded)
-    stats = {
-        name: ServiceStats(service.span_count, service.error_count) for name, service in trace.service_stats.items()
-    }
+        spans += [_matched_span(span, hidden) for span in span_set.spans]
+    if len(span_sets) > 1:  # a span may have matched in several ways
+        spans = list({span.span_id: span for span in reversed(spans)}.values())
+    spans.sort(key=_BY_START)
+    stats: dict[str, ServiceStats] = {}
+    span_count = error_count = 0
+    for name, service in trace.service_stats.items():
+        stats[name] = ServiceStats(service.span_count, service.error_count)
+        span_count += service.span_count
+        error_count += service.error_count
     rootless = trace.root_service_name in _NO_ROOT and trace.root_trace_name in _NO_ROOT
     hit = TraceHit(
         trace_id=_trace_id(trace.trace_id),
@@ -156,9 +161,9 @@ def _candidate(trace: wire.Trace, hidden: frozenset[str]) -> Candidate:
         root_service=None if rootless else trace.root_service_name,
         root_name=None if rootless else trace.root_trace_name,
         matched=matched,
-        spans=tuple(sorted(spans.values(), key=_BY_START)),
-        span_count=sum([service.span_count for service in stats.values()]) if stats else None,
-        error_count=sum([service.error_count for service in stats.values()]) if stats else None,
+        spans=tuple(spans),
+        span_count=span_count if stats else None,
+        error_count=error_count if stats else None,
         services=stats,
     )
     return Candidate(hit.trace_id, hit.start, hit)
