@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from arcane.catalog.form import MASK
+from arcane.catalog.form import MASK, form_of
 from arcane.catalog.problems import FieldError, InvalidDatasource
 from arcane.catalog.sealing import copied, escaped, opened, place, unsealed
 from arcane.catalog.tables import Datasource
@@ -31,7 +31,7 @@ def validated(plugin: DatasourcePlugin[Any], settings: Mapping[str, Any]) -> Bas
     try:
         made = model.model_validate(dict(settings))
     except ValidationError as exc:
-        raise InvalidDatasource(list(_errors(exc, settings))) from None
+        raise InvalidDatasource(list(_errors(exc, settings, _words(model)))) from None
     _, secrets = opened(made)
     masks = [pointer for pointer, secret in secrets.items() if secret == MASK]
     if masks:
@@ -47,13 +47,18 @@ def _known(model: type[BaseModel]) -> set[str]:
     return names | {alias for alias in aliases if isinstance(alias, str)}
 
 
-def _errors(exc: ValidationError, settings: Mapping[str, Any]) -> Iterable[FieldError]:
+def _words(model: type[BaseModel]) -> frozenset[str]:
+    """What the form itself says: to choose it tells nothing that a sentence has to hide."""
+    return frozenset(choice.value for field in form_of(model) for choice in field.choices)
+
+
+def _errors(exc: ValidationError, settings: Mapping[str, Any], words: frozenset[str]) -> Iterable[FieldError]:
     """pydantic's findings as sentences; whatever was sent is taken out of them, it may be a secret."""
     for error in exc.errors(include_url=False, include_context=False, include_input=False):
         pointer = "".join(f"/{escaped(part)}" for part in error["loc"])
         detail = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
         for text in _texts(settings):
-            if len(text) >= _SHORTEST_TELLING_SECRET:
+            if len(text) >= _SHORTEST_TELLING_SECRET and text not in words:
                 detail = detail.replace(text, MASK)
         yield FieldError(SETTINGS + pointer, detail)
 
