@@ -1,7 +1,7 @@
 // Builds what browsers load into web/static/dist: scripts, styles, fonts, the icon sprite, and manifest.json that
 // says under which hashed name each of them lies. `--watch` rebuilds on change.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -58,6 +58,21 @@ async function compress() {
   }
 }
 
+/** Puts `content` in the place of `name` at once: a backend that runs never reads half of it. */
+async function replace(name, content) {
+  const draft = path.join(out, `${name}.${process.pid}`);
+  await writeFile(draft, content);
+  await rename(draft, path.join(out, name));
+}
+
+/** Removes what earlier builds left, after the manifest stopped naming it: at no moment is a named file missing. */
+async function sweep(metafile, files) {
+  const wanted = new Set([...Object.keys(metafile.outputs).map((file) => path.basename(file)), ...Object.values(files), "manifest.json"]);
+  for (const name of await readdir(out)) {
+    if (!wanted.has(name.replace(/\.br$/, ""))) await rm(path.join(out, name), { force: true });
+  }
+}
+
 const manifest = {
   name: "manifest",
   setup(build) {
@@ -67,12 +82,12 @@ const manifest = {
       files["icons.svg"] = await emit("icons.svg", await sprite());
       files["favicon.svg"] = await emit("favicon.svg", await readFile(path.join(here, "static", "favicon.svg")));
       if (!watching) await compress();
-      await writeFile(path.join(out, "manifest.json"), JSON.stringify(files, null, 1));
+      await replace("manifest.json", JSON.stringify(files, null, 1));
+      await sweep(result.metafile, files);
     });
   },
 };
 
-await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 const context = await esbuild.context({
   absWorkingDir: here,

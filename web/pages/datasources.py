@@ -126,7 +126,7 @@ async def new(request: Request, actor: Creator, kind: str) -> Response:
 @router.post("/new/{kind}")
 async def create(request: Request, actor: Creator, kind: str) -> Response:
     made, form = _kind(request, kind), await entered(request)
-    settings = _settings(made, form)
+    settings = _given(_settings(made, form))
     try:
         if "test" in form:
             test = await _catalog(request).test_unsaved(actor, kind, settings, deadline_of(request))
@@ -222,6 +222,12 @@ def _settings(kind: Kind, form: Mapping[str, str]) -> dict[str, Any]:
                 part = part.setdefault(name, {})
             part[last] = None
     return said
+
+
+def _given(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What of it is said at all: a new datasource has its defaults anyway."""
+    parts = {name: _given(value) if isinstance(value, Mapping) else value for name, value in said.items()}
+    return {name: value for name, value in parts.items() if value is not None}
 
 
 def _version(form: Mapping[str, str]) -> int:

@@ -32,6 +32,8 @@ from web.rendering import renderer_of
 
 router = APIRouter(prefix="/o/{organisation}/p/{project}/settings", include_in_schema=False)
 PAGE = 100
+CHOICES = 1_000
+"""Most people to choose a member from: the list is searched by typing."""
 EXPIRIES = {"30": 30, "90": 90, "365": 365, "": None}
 Reader = Annotated[Actor, requires(p.PROJECTS_READ)]
 Editor = Annotated[Actor, requires(p.PROJECTS_UPDATE)]
@@ -138,7 +140,7 @@ async def members(request: Request, actor: MemberReader, cursor: str | None = No
         **frame.fields("members"),  # type: ignore[arg-type]
         members=found.items,
         next=found.next,
-        people=_named(await _projects(request).available(actor, "")) if may_add else (),
+        people=_named(await _projects(request).available(actor, "", CHOICES)) if may_add else (),
         roles=_choices((await state.roles.page(actor, PageRequest(PAGE))).items),
         me=actor.id,
         may_add=may_add,

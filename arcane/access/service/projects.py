@@ -113,10 +113,10 @@ class ProjectService(Service):
         async with self.database.transaction(actor.tenant) as session:
             return await ProjectMemberRepository(session).page(actor, request, self.cursors)
 
-    async def available(self, actor: Actor, text: str) -> list[Member]:
+    async def available(self, actor: Actor, text: str, limit: int = AVAILABLE_MAX) -> list[Member]:
         """Returns some members of the organisation whose name or address contains `text`."""
         async with self.database.transaction(actor.tenant) as session:
-            return await MemberRepository(session).search(actor, text, AVAILABLE_MAX)
+            return await MemberRepository(session).search(actor, text, limit)
 
     async def add_member(self, actor: Actor, user_id: UUID, role_ids: Sequence[UUID]) -> ProjectMemberView:
         """A member of the organisation belongs to the project, with these roles."""
