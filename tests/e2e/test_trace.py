@@ -19,12 +19,24 @@ def opened(visit: Open, trace_id: str, query: str = "", **more: object) -> Page:
     return page
 
 
+def drawn(page: Page) -> None:
+    """Waits until what a key changed is on the screen: rows are drawn in the next frame."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def count(page: Page) -> int:
+    drawn(page)
+    return page.locator(".span-row:not([hidden])").count()
+
+
 def selected(page: Page) -> str:
+    drawn(page)
     return page.locator(".span-row.on .label").inner_text()
 
 
 def shown(page: Page) -> list[str]:
     """Names of the rows in sight, in their order on the screen."""
+    drawn(page)
     return page.locator(".span-row:not([hidden])").evaluate_all(
         "rows => rows.map(row => [row.getBoundingClientRect().top, row.querySelector('.label').textContent])"
         ".sort((a, b) => a[0] - b[0]).map(pair => pair[1])"
@@ -96,20 +108,20 @@ def test_the_tree_is_walked_closed_and_opened_with_the_keyboard(visit: Open) -> 
     expect(page.locator(".span-row.on .note")).to_have_text(f"+{len(everything) - 1}")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("End")
-    assert page.locator(".span-row:not([hidden])").count() > 1
+    assert count(page) > 1
     page.keyboard.press("Home")
     assert selected(page) == root
 
 
 def test_levels_open_and_close_together(visit: Open) -> None:
     page = opened(visit, trace_ids()["split"])
-    every = page.locator(".span-row:not([hidden])").count()
+    every = count(page)
     page.keyboard.press("{")
-    few = page.locator(".span-row:not([hidden])").count()
+    few = count(page)
     page.keyboard.press("]")
-    more = page.locator(".span-row:not([hidden])").count()
+    more = count(page)
     page.keyboard.press("}")
-    assert few <= more <= page.locator(".span-row:not([hidden])").count() == every
+    assert few <= more <= count(page) == every
     assert few < every
 
 

@@ -3,6 +3,8 @@ import { getJson } from "../api";
 import { SCOPES } from "../traceql/tokens";
 
 export interface Known { field: string; scope: string; hidden: boolean }
+/** What exists, as far as one answer can say; not `complete` when a longer beginning may find more. */
+export interface Offer<T> { items: T[]; complete: boolean }
 export interface KnownValue { type: string; value: string | number | boolean; literal: string }
 
 export class AttributeCatalog {
@@ -12,16 +14,17 @@ export class AttributeCatalog {
   constructor(private readonly api: string, private readonly parameters: () => URLSearchParams) {}
 
   /** Returns attributes whose spelling begins with what is typed (`span.http.`, `.http`, `http`). */
-  async names(typed: string): Promise<Known[]> {
+  async names(typed: string): Promise<Offer<Known>> {
     const { scope, prefix } = scopeOf(typed);
-    const answer = await this.ask<{ items: Known[] }>("/attributes", { scope, prefix });
-    return (answer?.items ?? []).filter((item) => !item.hidden && item.scope !== "intrinsic");
+    const answer = await this.ask<Offer<Known>>("/attributes", { scope, prefix });
+    const items = (answer?.items ?? []).filter((item) => !item.hidden && item.scope !== "intrinsic");
+    return { items, complete: answer?.complete ?? false };
   }
 
-  /** Returns values of `field`, the most frequent first where the datasources know. */
-  async values(field: string): Promise<KnownValue[]> {
-    const answer = await this.ask<{ items: KnownValue[] }>(`/attributes/${encodeURIComponent(field)}/values`, {});
-    return answer?.items ?? [];
+  /** Returns values of `field` that begin with `prefix`, the most frequent first where the datasources know. */
+  async values(field: string, prefix: string): Promise<Offer<KnownValue>> {
+    const answer = await this.ask<Offer<KnownValue>>(`/attributes/${encodeURIComponent(field)}/values`, { prefix });
+    return { items: answer?.items ?? [], complete: answer?.complete ?? false };
   }
 
   private ask<T>(path: string, extra: Record<string, string>): Promise<T | undefined> {

@@ -4,11 +4,11 @@ import type { EditorView } from "@codemirror/view";
 import { constantsOf, contextAt, isUnlisted, type Context } from "../traceql/context";
 import { INTRINSICS, SCOPES } from "../traceql/tokens";
 import { _ } from "../texts";
-import type { AttributeCatalog, Known } from "./catalog";
+import type { AttributeCatalog, Known, Offer } from "./catalog";
 
-const OPERATORS: readonly (readonly [string, string])[] = [
-  ["=", "equal"], ["!=", "not equal"], ["=~", "matches"], ["!~", "does not match"],
-  [">", "more than"], [">=", "at least"], ["<", "less than"], ["<=", "at most"],
+const operators = (): readonly (readonly [string, string])[] => [
+  ["=", _("equal")], ["!=", _("not equal")], ["=~", _("matches")], ["!~", _("does not match")],
+  [">", _("more than")], [">=", _("at least")], ["<", _("less than")], ["<=", _("at most")],
 ];
 const STARTS = [
   "{ status = error }", "{ duration > 1s }", '{ resource.service.name = "" }', '{ span.gen_ai.request.model =~ "gpt.*" }', '{ name = "" }',
@@ -21,9 +21,11 @@ export function traceqlCompletion(catalog: AttributeCatalog) {
     const text = context.state.doc.toString();
     const at = contextAt(text, context.pos);
     if (!context.explicit && !isWanted(at, text)) return null;
-    const options = await optionsFor(at, context, catalog);
+    const { items: options, complete } = await optionsFor(at, context, catalog);
     if (context.aborted || options.length === 0) return null;
-    return { from: at.quoted ? at.from + 1 : at.from, options, filter: true, validFor: /^[^\s{}()=~!<>&|,"]*$/ };
+    // A cut answer is asked for again with every letter: what is looked for may not have been among it.
+    const from = at.quoted ? at.from + 1 : at.from;
+    return { from, options, filter: true, ...(complete ? { validFor: /^[^\s{}()=~!<>&|,"]*$/ } : {}) };
   };
 }
 
@@ -33,16 +35,21 @@ function isWanted(at: Context, text: string): boolean {
   return at.prefix !== "" || at.quoted || at.expected === "value" || at.expected === "operator" || at.expected === "field";
 }
 
-async function optionsFor(at: Context, context: CompletionContext, catalog: AttributeCatalog): Promise<Completion[]> {
+async function optionsFor(at: Context, context: CompletionContext, catalog: AttributeCatalog): Promise<Offer<Completion>> {
   switch (at.expected) {
-    case "query": return STARTS.map((label) => ({ label, type: "text", apply: withCursor(label) }));
-    case "operator": return OPERATORS.map(([label, detail], order) => ({ label, detail: _(detail), boost: -order, apply: `${label} ` }));
-    case "join": return [["&&", _("and")], ["||", _("or")]].map(([label, detail]) => ({ label: label ?? "", detail: detail ?? "", apply: `${label} ` }));
-    case "field": return fields(await settled(context, () => catalog.names(at.prefix)));
+    case "query": return whole(STARTS.map((label) => ({ label, type: "text", apply: withCursor(label) })));
+    case "operator": return whole(operators().map(([label, detail], order) => ({ label, detail, boost: -order, apply: `${label} ` })));
+    case "join": return whole([{ label: "&&", detail: _("and"), apply: "&& " }, { label: "||", detail: _("or"), apply: "|| " }]);
+    case "field": {
+      const names = await settled(context, () => catalog.names(at.prefix));
+      return { items: fields(names.items), complete: names.complete };
+    }
     case "value": return values(at, context, catalog);
-    default: return [];
+    default: return whole([]);
   }
 }
+
+const whole = (items: Completion[]): Offer<Completion> => ({ items, complete: true });
 
 function fields(names: readonly Known[]): Completion[] {
   return [
@@ -52,21 +59,22 @@ function fields(names: readonly Known[]): Completion[] {
   ];
 }
 
-async function values(at: Context, context: CompletionContext, catalog: AttributeCatalog): Promise<Completion[]> {
+async function values(at: Context, context: CompletionContext, catalog: AttributeCatalog): Promise<Offer<Completion>> {
   const constants = constantsOf(at.field);
-  if (!at.quoted && constants.length) return constants.map((label, order) => ({ label, boost: -order, apply: `${label} ` }));
-  if (isUnlisted(at.field) || at.field === "") return [];
-  const found = await settled(context, () => catalog.values(at.field));
-  return found.map((value, order): Completion => {
+  if (!at.quoted && constants.length) return whole(constants.map((label, order) => ({ label, boost: -order, apply: `${label} ` })));
+  if (isUnlisted(at.field) || at.field === "") return whole([]);
+  const found = await settled(context, () => catalog.values(at.field, at.quoted ? at.prefix : ""));
+  const items = found.items.map((value, order): Completion => {
     const label = at.quoted && value.type === "string" ? value.literal.slice(1, -1) : value.literal;
     return { label, boost: -Math.min(order, 90) / 10, apply: at.quoted ? closing(label) : `${value.literal} ` };
   });
+  return { items, complete: found.complete };
 }
 
-/** Waits for typing to pause before it asks; [] when it went on. */
-async function settled<T>(context: CompletionContext, ask: () => Promise<T[]>): Promise<T[]> {
+/** Waits for typing to pause before it asks; nothing when it went on. */
+async function settled<T>(context: CompletionContext, ask: () => Promise<Offer<T>>): Promise<Offer<T>> {
   if (!context.explicit) await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
-  return context.aborted ? [] : ask();
+  return context.aborted ? { items: [], complete: false } : ask();
 }
 
 /** Inside quotes: writes the value and makes sure the quote is closed once. */
