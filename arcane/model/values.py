@@ -7,9 +7,7 @@ apart, because users see the difference.
 
 from typing import TypeAlias
 
-AttributeValue: TypeAlias = (
-    "str | bool | int | float | bytes | list[AttributeValue] | dict[str, AttributeValue] | None"
-)
+AttributeValue: TypeAlias = "str | bool | int | float | bytes | list[AttributeValue] | dict[str, AttributeValue] | None"
 Attributes: TypeAlias = dict[str, AttributeValue]
 
 NO_ATTRIBUTES: Attributes = {}
