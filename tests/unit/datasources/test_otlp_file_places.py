@@ -7,15 +7,21 @@ from pathlib import Path
 
 import anyio
 import pytest
+from pydantic import ValidationError
 
 from arcane.spi import (
+    AdapterContext,
     Deadline,
     Misconfigured,
+    ScanRequest,
 )
+from arcane.spi.testing import scan_all
 from datasources.otlp_file.adapter import OtlpFileAdapter
+from datasources.otlp_file.plugin import PLUGIN
 from tests.unit.datasources.otlp_files import (
     LARGE,
     TRACES,
+    WHOLE,
     adapter_of,
     assert_has,
     everything,
@@ -87,3 +93,14 @@ async def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_bytes(line(TRACES[0]))
     with anyio.fail_after(5):
         assert_has(await everything(adapter_of("*.jsonl", tmp_path)), TRACES[:1])
+
+
+async def test_the_plugin_reads_below_the_hosts_roots_only(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_bytes(line(TRACES[0]))
+    settings = PLUGIN.settings(path=" t.jsonl ")
+    assert (PLUGIN.base_url(settings), PLUGIN.headers(settings)) == (None, {})
+    context = AdapterContext(http=None, max_response_bytes=1, file_roots=(tmp_path,))  # type: ignore[arg-type]
+    answer = await scan_all(PLUGIN.connect(settings, context), ScanRequest(WHOLE, limit=10))
+    assert [one.trace_id for one in answer.candidates] == [TRACES[0].trace_id]
+    with pytest.raises(ValidationError):
+        PLUGIN.settings(path="a\0b")
