@@ -8,20 +8,23 @@ Postgres which tenant it works for (`SET LOCAL`); row-level security does the re
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+import sqlalchemy.exc
 import sqlalchemy.ext.asyncio
 import sqlalchemy.orm
 from anyio import move_on_after
+from asyncpg import PostgresError
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.kit.actor import Tenant
+from arcane.kit.problems import Unavailable
 
 _OPEN_TRANSACTIONS: ContextVar[int] = ContextVar("open_transactions", default=0)
 
@@ -42,6 +45,14 @@ class _Session(AsyncSession):
 
     sync_session_class = _SyncSession
     execute = sqlalchemy.ext.asyncio.AsyncSession.execute
+
+
+_NOT_ANSWERING = (OSError, PostgresError, sqlalchemy.exc.TimeoutError)
+"""What connecting raises while Postgres is away, starts, or has no connection left for us."""
+
+
+def _away() -> Unavailable:
+    return Unavailable("this instance's database does not answer; try again in a moment", headers={"Retry-After": "1"})
 
 
 def transaction_is_open() -> bool:
@@ -69,9 +80,37 @@ class Database:
     async def transaction(self, tenant: Tenant) -> AsyncIterator[AsyncSession]:
         """Opens one transaction that sees `tenant`; commits when the block ends, rolls back when it raises.
 
-        Nobody else calls commit. No network call belongs inside.
+        Nobody else calls commit. No network call belongs inside. Raises Unavailable while Postgres does not answer.
         """
-        async with _Session(self.engine, expire_on_commit=False) as session, session.begin():
+        try:
+            async with AsyncExitStack() as stack:
+                session = await self._begun(stack, tenant)
+                _OPEN_TRANSACTIONS.set(_OPEN_TRANSACTIONS.get() + 1)
+                try:
+                    yield session
+                finally:
+                    _OPEN_TRANSACTIONS.set(_OPEN_TRANSACTIONS.get() - 1)
+        except DBAPIError as exc:
+            if not exc.connection_invalidated:
+                raise
+            raise _away() from exc
+
+    async def _begun(self, stack: AsyncExitStack, tenant: Tenant) -> AsyncSession:
+        """Returns a session in a transaction for `tenant`; a connection that died in the pool is replaced, once."""
+        try:
+            try:
+                return await self._begun_once(stack, tenant)
+            except DBAPIError as exc:
+                if not exc.connection_invalidated:
+                    raise
+                return await self._begun_once(stack, tenant)
+        except _NOT_ANSWERING as exc:
+            raise _away() from exc
+
+    async def _begun_once(self, stack: AsyncExitStack, tenant: Tenant) -> AsyncSession:
+        async with AsyncExitStack() as attempt:
+            session = await attempt.enter_async_context(_Session(self.engine, expire_on_commit=False))
+            await attempt.enter_async_context(session.begin())
             await session.execute(
                 _SET_TENANT,
                 {
@@ -81,11 +120,8 @@ class Database:
                     "instance": "on" if tenant.instance else "",
                 },
             )
-            _OPEN_TRANSACTIONS.set(_OPEN_TRANSACTIONS.get() + 1)
-            try:
-                yield session
-            finally:
-                _OPEN_TRANSACTIONS.set(_OPEN_TRANSACTIONS.get() - 1)
+            stack.push_async_exit(attempt.pop_all())
+        return session
 
     async def aclose(self) -> None:
         """Closes every connection."""

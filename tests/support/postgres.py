@@ -187,12 +187,13 @@ def template_database(postgres_server: Server, tmp_path_factory: pytest.TempPath
     with _turn(shared) as state:
         if "template" not in state:
             name = f"template_{uuid4().hex}"
-            anyio.run(_make_template, postgres_server, name)
+            anyio.run(make_template, postgres_server, name)
             state["template"] = name
         return str(state["template"])
 
 
-async def _make_template(server: Server, name: str) -> None:
+async def make_template(server: Server, name: str) -> None:
+    """A new database `name` has every table, and belongs to an ordinary role."""
     await server.execute(
         f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{OWNER}') THEN "
         f"CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{_PASSWORD}'; END IF; END $$"

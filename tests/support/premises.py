@@ -20,13 +20,19 @@ START, END = "2026-11-01T00:00:00Z", "2026-12-31T00:00:00Z"
 _TRACES = 40
 
 
-@contextmanager
-def served_over_corpus(server: Server, template: str, folder: Path) -> Iterator[Served]:
-    """While the block runs, there is a backend of its own, and `corpus.jsonl` below its file roots."""
+def corpus_below(folder: Path) -> Path:
+    """Returns a new folder for file roots, with `corpus.jsonl` in it."""
     files = folder / "files"
     files.mkdir()
     lines = CORPUS.read_text().splitlines(keepends=True)
     (files / "corpus.jsonl").write_text("".join(lines[:_TRACES]))
+    return files
+
+
+@contextmanager
+def served_over_corpus(server: Server, template: str, folder: Path) -> Iterator[Served]:
+    """While the block runs, there is a backend of its own, and `corpus.jsonl` below its file roots."""
+    files = corpus_below(folder)
     with (
         cloned_database(server, template) as stored,
         serving(stored, served_settings(stored, files), folder / "backend.log") as served,
