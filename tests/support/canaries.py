@@ -15,6 +15,7 @@ from arcane.model.values import Attributes
 MARK = "zq7canary"
 DIALECTS = Path(__file__).parent / "corpus" / "conventions"
 NOON = 1_795_262_400_000_000_000
+SECRET = "zq7hidden"
 AROUND = {"start": "2026-11-21T11:00:00Z", "end": "2026-11-21T13:00:00Z"}
 ROOT = SpanId("ca" * 8)
 _ID = TraceId("c0ffee" + "0" * 25 + "1")
@@ -28,6 +29,25 @@ def marked(place: str) -> str:
 def marked_traces() -> list[Trace]:
     """Returns a trace with a mark in every place, and one for each span of the dialects' corpus."""
     return [Trace(_ID, [_everywhere(), _failed()]), *_dialects()]
+
+
+def trace_of(number: int, **attributes: Any) -> Trace:
+    """Returns a trace of one span with an attribute `secret` at every scope, a second after the one before."""
+    trace_id = TraceId(f"5ec{number:029x}")
+    began = NOON + number * 1_000_000_000
+    span = Span(
+        trace_id,
+        SpanId(f"{number:016x}"),
+        "",
+        "work",
+        SpanKind.INTERNAL,
+        began,
+        began + 1_000_000,
+        attributes={"number": number, "secret": f"{SECRET}-{number}", **attributes},
+        events=(SpanEvent("said", began + 10, {"secret": f"{SECRET}-event-{number}"}),),
+        resource=Resource({"service.name": "shop", "secret": f"{SECRET}-resource"}),
+    )
+    return Trace(trace_id, [span])
 
 
 def _attributes(place: str) -> Attributes:
