@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from arcane.access.csrf import SAFE_METHODS, CrossSiteRequest
 from arcane.kit.http import route_of
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
@@ -67,7 +68,7 @@ def _page_or(before: Handler | None, renderer: Renderer) -> Handler:
             return PlainTextResponse(exc.detail, status_code=exc.status)
         if status == 401:
             return _to_sign_in(request)
-        return error_response(request, renderer, status, detail)
+        return error_response(request, renderer, (status, detail), foreign=isinstance(exc, CrossSiteRequest))
 
     return handle
 
@@ -83,8 +84,13 @@ def _judge(exc: Exception) -> tuple[int, str]:
 
 
 def _to_sign_in(request: Request) -> Response:
-    """Sends a browser to the sign-in page and from there back; htmx has to be told to leave the page."""
+    """Sends a browser to the sign-in page and from there back; htmx has to be told to leave the page.
+
+    Back from a form that was not taken any more is its page: the form's own address cannot be opened.
+    """
     wanted = request.headers.get("hx-current-url") if "hx-request" in request.headers else None
+    if request.method not in SAFE_METHODS:
+        wanted = wanted or request.headers.get("referer", "/")
     path = wanted or str(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
     target = f"/login?next={quote(_local(path), safe='')}"
     if "hx-request" in request.headers:
@@ -99,10 +105,11 @@ def _local(address: str) -> str:
     return local_path(address)
 
 
-def error_response(request: Request, renderer: Renderer, status: int, detail: str) -> Response:
-    """Returns the page for `status`, with the security headers even where no middleware is left to set them."""
+def error_response(request: Request, renderer: Renderer, judged: tuple[int, str], *, foreign: bool) -> Response:
+    """Returns the page for a status and its detail, with the security headers even where no middleware is left."""
+    status, detail = judged
     language = renderer.language(request)
-    heading, advice = _words(status, language)
+    heading, advice = _foreign_words(language) if foreign else _words(status, language)
     shell = renderer.plain_shell(request)
     page = ErrorPage(
         shell=shell,
@@ -120,6 +127,14 @@ def error_response(request: Request, renderer: Renderer, status: int, detail: st
     # Into the element that was to be replaced, not in its place: the next request needs it as its target.
     part = renderer.fragment(page, "message.html")
     return HTMLResponse(part, status_code=status, headers={**headers, "hx-reswap": "innerHTML"})
+
+
+def _foreign_words(language: Language) -> tuple[str, str]:
+    say = language.gettext
+    return (
+        say("This form was not accepted"),
+        say("Its page is from before you signed in, or of another site. Go back, reload it and send it again."),
+    )
 
 
 def _words(status: int, language: Language) -> tuple[str, str]:

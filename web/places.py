@@ -8,6 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from arcane.access import permissions as p
 from arcane.access.lookups import Address
 from arcane.kit.actor import Actor
 from arcane.kit.pagination import PageRequest
@@ -32,8 +33,9 @@ class Places:
         for organisation in organisations.items:
             there = await state.authoriser.actor_of(session, Address(organisation_id=organisation.id))
             projects = await state.projects.page(replace(there, project_id=None), PageRequest(limit=MOST_PROJECTS))
+            reads = there.may(p.DATASOURCES_READ)
             found.extend(
-                Place(organisation.slug, organisation.name, project.slug, project.name, project.id)
+                Place(organisation.slug, organisation.name, project.slug, project.name, project.id, reads)
                 for project in projects.items
             )
         return sorted(found, key=lambda place: (place.organisation_name.lower(), place.project_name.lower()))

@@ -25,13 +25,14 @@ ZONE_COOKIE = "arcane_zone"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A project somebody can go to. `home` is its first page."""
+    """A project somebody can go to, and whether the datasources of its organisation are theirs to see."""
 
     organisation: str
     organisation_name: str
     project: str
     project_name: str
     project_id: UUID
+    reads_datasources: bool = True
 
     @property
     def home(self) -> str:
@@ -135,7 +136,8 @@ def rail_of(language: Language, organisation: str, place: Place | None, actor: A
     observe, operate, settings = (links for _, links in groups)
     if place is not None and actor.may(p.TRACES_READ):
         observe.append(RailLink("traces", say("Traces"), place.home, "search"))
-    if organisation and actor.may(p.DATASOURCES_READ):
+    reads_datasources = place.reads_datasources if place is not None else actor.may(p.DATASOURCES_READ)
+    if organisation and reads_datasources:
         operate.append(RailLink("datasources", say("Datasources"), f"{base}/datasources", "database"))
     if place is not None and actor.may(p.PROJECTS_READ):
         settings.append(RailLink("project", say("Project"), place.settings, "sliders-horizontal"))
