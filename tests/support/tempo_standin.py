@@ -63,6 +63,8 @@ class Tempo:
     partial: bytes = b""
     requests: list[web.Request] = field(default_factory=list)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    abandoned: int = 0
+    """How many requests were cancelled while they waited."""
     """Set when a client went away before it was answered."""
     url: str = ""
 
@@ -109,6 +111,7 @@ def _behaviour(tempo: Tempo) -> Callable[[web.Request, Handler], Awaitable[web.S
         try:
             await asyncio.sleep(tempo.delay_s)
         except asyncio.CancelledError:
+            tempo.abandoned += 1
             tempo.cancelled.set()
             raise
         if tempo.fault is not None and request.path.startswith(tempo.faulty_path):
