@@ -31,11 +31,14 @@ class Person:
         """Returns the page at `path`, redirects followed."""
         return self.http.get(path, follow_redirects=True)
 
-    def send(self, path: str, form: dict[str, Any] | None = None, *, to: str | None = None) -> httpx.Response:
+    def send(
+        self, path: str, form: dict[str, Any] | None = None, *, to: str | None = None, htmx: bool = False
+    ) -> httpx.Response:
         """Returns the page after the form of the page at `path` was sent (to `to`, when that is another address)."""
         found = _TOKEN.search(self.look(path).text)
         token = {"csrf_token": found[1]} if found else {}
-        return self.http.post(to or path, data={**token, **(form or {})}, follow_redirects=True)
+        headers = {"hx-request": "true"} if htmx else {}
+        return self.http.post(to or path, data={**token, **(form or {})}, headers=headers, follow_redirects=True)
 
     def sign_in(self, email: str, password: str) -> httpx.Response:
         """Returns the page after signing in."""
