@@ -64,9 +64,9 @@ def nothing_asked(form: SearchForm) -> Results:
     return Results(asked=False)
 
 
-def failed(form: SearchForm, failure: Failure) -> Results:
-    """Returns results that say what went wrong."""
-    return Results(problem=failure, all=form.url(q=""))
+def failed(form: SearchForm, failure: Failure, sources: tuple[SourceLine, ...] = ()) -> Results:
+    """Returns results that say what went wrong, and who was asked."""
+    return Results(problem=failure, sources=sources, all=form.url(q=""))
 
 
 def results_of(answer: SearchAnswer, form: SearchForm, context: RowContext, window: TimeRange) -> Results:

@@ -180,8 +180,9 @@ def test_without_a_datasource_the_page_says_what_to_do(visit: Open) -> None:
 
 def test_when_every_datasource_fails_the_reader_can_try_again(visit: Open) -> None:
     page = visit().open(f"{DAY}&source=00000000-0000-0000-0000-000000000009")
-    expect(page.locator("#results .notice[role=alert]")).to_be_visible()
+    expect(page.locator("#results .rows .notice[role=alert]")).to_be_visible()
     expect(page.get_by_role("link", name="Try again")).to_be_visible()
+    expect(page.locator("#strip .strip-source")).to_contain_text("No answer before the deadline.")
 
 
 def test_help_lists_the_keys_of_the_page(visit: Open) -> None:

@@ -300,4 +300,5 @@ def test_a_trace_nobody_has_says_so(visit: Open) -> None:
     page = watched.open(f"{TRACES}/{'ab' * 16}")
     expect(page.locator(".state")).to_be_visible()
     expect(page.get_by_role("link", name="Back to the list")).to_be_visible()
+    expect(page.locator("#strip .strip-source[data-tone=error]")).to_contain_text("jaeger-legacy")
     watched.complaints = [text for text in watched.complaints if "Failed to load resource" not in text]

@@ -15,6 +15,7 @@ from arcane.kit.guard import requires
 from arcane.kit.http import deadline_of
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
+from arcane.model.outcome import SourceOutcome
 from arcane.traces.hangup import while_connected
 from arcane.traces.questions import SearchAnswer
 from web.asking import source_choices, traces_of
@@ -25,6 +26,7 @@ from web.results import Failure, Results, failed, nothing_asked, results_of
 from web.rows import RowContext
 from web.searchform import SearchForm, form_of
 from web.shell import Shell
+from web.sources import SourceLine, source_lines
 
 log = get_logger("web.search")
 router = APIRouter(include_in_schema=False)
@@ -106,7 +108,7 @@ async def _answered(request: Request, actor: Actor, page: SearchPage) -> Results
         answer = await traces_of(request).search(actor, form.question(), deadline_of(request))
         return results_of(answer, form, _context(shell, form, answer), form.window)
     except Problem as exc:
-        return failed(form, _failure(exc, shell))
+        return failed(form, _failure(exc, shell), _sources(exc, shell))
     except Exception as exc:
         log.error("search_page_failed", exc_info=exc)
         return failed(form, _broken(request, shell))
@@ -120,7 +122,16 @@ def _context(shell: Shell, form: SearchForm, answer: SearchAnswer) -> RowContext
 def _failure(problem: Problem, shell: Shell) -> Failure:
     say = shell.language.gettext
     heading = say("The query cannot be answered as it is") if problem.status < 500 else say("No datasource answered")
-    return Failure(heading, problem.detail, "", retry=problem.status >= 429)
+    place = problem.members.get("position")
+    where = say("line %(line)d, column %(column)d") % place if isinstance(place, dict) else ""
+    about = "\n".join(filter(None, (problem.members.get("hint"), where)))
+    return Failure(heading, problem.detail, about, retry=problem.status >= 429)
+
+
+def _sources(problem: Problem, shell: Shell) -> tuple[SourceLine, ...]:
+    """Who was asked, where the problem says it: a strip stands also below an answer that failed."""
+    outcomes = [one for one in problem.members.get("sources", ()) if isinstance(one, SourceOutcome)]
+    return source_lines(outcomes, shell.language, asks=True)
 
 
 def _broken(request: Request, shell: Shell) -> Failure:

@@ -3,7 +3,7 @@ import { meta } from "./dom";
 
 /** A request that was answered with something else than success; `detail` may be shown. */
 export class Refused extends Error {
-  constructor(readonly status: number, readonly title: string, readonly detail: string) {
+  constructor(readonly status: number, readonly title: string, readonly detail: string, readonly members: Record<string, unknown>) {
     super(detail || title);
   }
 }
@@ -24,8 +24,8 @@ async function read<T>(response: Response): Promise<T> {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   }
   if (!response.ok) {
-    const problem: { title?: string; detail?: string } = await response.json().catch(() => ({}));
-    throw new Refused(response.status, problem.title ?? response.statusText, problem.detail ?? "");
+    const problem: Record<string, unknown> & { title?: string; detail?: string } = await response.json().catch(() => ({}));
+    throw new Refused(response.status, problem.title ?? response.statusText, problem.detail ?? "", problem);
   }
   return await response.json() as T;
 }

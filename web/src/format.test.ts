@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { costText, durationText, shortId } from "./format";
+import { costText, durationText, rulerText, shortId } from "./format";
 
 // The same examples as the docstrings of web/formatting.py.
 test("durations", () => {
@@ -15,4 +15,13 @@ test("money", () => {
 test("ids", () => {
   assert.equal(shortId("7c41f0aa11112222333344445b3e90d1"), "7c41f0aa…5b3e90d1");
   assert.equal(shortId("7c41f0aa1111"), "7c41f0aa1111");
+});
+
+test("marks of a ruler are told apart, however deep it is zoomed", () => {
+  for (const [from, to] of [[0, 12.9e9], [5.82e9, 5.8266e9], [0, 1.2e9], [1e9, 1e9 + 400], [0, 90], [0, 4000e9]] as const) {
+    const step = (to - from) / 5;
+    const texts = [0, 1, 2, 3, 4, 5].map((at) => rulerText(from + at * step, step, to));
+    assert.equal(new Set(texts).size, 6, texts.join(" "));
+  }
+  assert.equal(rulerText(1.24e9, 0.41e9, 2.07e9), "1.2 s");
 });

@@ -1,6 +1,6 @@
 // The query is checked by the server while it is written: what is wrong is underlined where it stands and said below.
 import { StateEffect, StateField, type Extension, type Text } from "@codemirror/state";
-import { Decoration, EditorView, hoverTooltip, type DecorationSet } from "@codemirror/view";
+import { Decoration, EditorView, ViewPlugin, hoverTooltip, type DecorationSet } from "@codemirror/view";
 import { postJson } from "../api";
 import { h } from "../dom";
 
@@ -47,13 +47,14 @@ export function problems(api: string, say: (text: string) => void): Extension {
     if (!found) return null;
     return { pos: found.from, end: found.to, above: false, create: () => ({ dom: h("div", { class: "cm-diagnostic" }, found.text) }) };
   });
+  const first = ViewPlugin.define((view) => { void Promise.resolve().then(() => check(view)); return {}; });
   const listen = EditorView.updateListener.of((update) => {
     if (!update.docChanged) return;
     clearTimeout(pause);
     say("");
     pause = setTimeout(() => void check(update.view), PAUSE_MS);
   });
-  return [marks, hover, listen];
+  return [marks, hover, first, listen];
 }
 
 function sentence(problem: Problem): string {

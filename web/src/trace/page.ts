@@ -1,11 +1,11 @@
 // The trace page: asks for the trace once, then everything happens here.
 import { getJson, Refused } from "../api";
 import { h, icon, one } from "../dom";
-import { durationText } from "../format";
+import { rulerText } from "../format";
 import { recall } from "../resultlist";
 import { init as copyButtons, copyText } from "../elements/copy";
 import { _ } from "../texts";
-import type { TraceAnswer } from "./answer";
+import type { SourceAnswer, TraceAnswer } from "./answer";
 import { Finder } from "./find";
 import { drawHead } from "./head";
 import { installKeys, jump, jumpTo } from "./keyboard";
@@ -35,6 +35,8 @@ async function load(page: HTMLElement): Promise<void> {
     if (trace.spans.length === 0) { fail(page, _("This trace has no spans"), "", false); return; }
     open(page, trace, treeOf(trace));
   } catch (error) {
+    const asked = error instanceof Refused ? error.members["sources"] : undefined;
+    drawStrip(one("#strip", page), Array.isArray(asked) ? asked as SourceAnswer[] : []);
     if (!(error instanceof Refused)) {
       fail(page, _("The trace could not be loaded"), _("The connection was lost. Try again."), true);
       throw error;
@@ -87,7 +89,9 @@ function fail(page: HTMLElement, heading: string, text: string, again: boolean):
 function ruler(place: HTMLElement, state: TraceState): void {
   const draw = () => {
     const { from, to } = state.zoom;
-    place.replaceChildren(...Array.from({ length: TICKS - 1 }, (_unused, at) => h("span", {}, durationText(from + ((to - from) * at) / TICKS))), h("span", {}, durationText(to)));
+    const step = (to - from) / TICKS;
+    const mark = (nanos: number) => h("span", {}, rulerText(nanos, step, to));
+    place.replaceChildren(...Array.from({ length: TICKS - 1 }, (_unused, at) => mark(from + at * step)), mark(to));
   };
   state.onChange((change) => { if (change === "zoom") draw(); });
   draw();
