@@ -19,7 +19,7 @@ export function init(element: HTMLElement): void {
   const api = form.dataset["api"] ?? "";
   const catalog = new AttributeCatalog(api, () => chosen(form));
   const run = () => { one<HTMLButtonElement>("[data-run]", form).click(); return true; };
-  const say = (text: string) => { problem.textContent = problem.title = text; problem.hidden = text === ""; };
+  const tell = (text: string) => { problem.textContent = problem.title = text; problem.hidden = text === ""; };
   const hadFocus = document.activeElement === textarea;
 
   const view = new EditorView({
@@ -40,7 +40,7 @@ export function init(element: HTMLElement): void {
         autocompletion({ override: [traceqlCompletion(catalog)], icons: false, maxRenderedOptions: 80, activateOnTypingDelay: 60 }),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap]),
         traceql(),
-        problems(api, say),
+        problems(api, tell),
         placeholder(textarea.placeholder),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({ "aria-label": textarea.getAttribute("aria-label") ?? "" }),

@@ -25,21 +25,21 @@ const marks = StateField.define<{ placed: Placed[]; shown: DecorationSet }>({
   provide: (field) => EditorView.decorations.from(field, (value) => value.shown),
 });
 
-/** Returns the extension; `say` is given the first problem in words, "" when there is none. */
-export function problems(api: string, say: (text: string) => void): Extension {
+/** Returns the extension; `tell` is given the first problem in words, "" when there is none. */
+export function problems(api: string, tell: (text: string) => void): Extension {
   let pause: ReturnType<typeof setTimeout> | undefined;
   let asked: AbortController | undefined;
   const check = async (view: EditorView) => {
     asked?.abort();
     const query = view.state.doc.toString();
-    if (query.trim() === "") { say(""); return; }
+    if (query.trim() === "") { tell(""); return; }
     asked = new AbortController();
     try {
       const verdict = await postJson<Verdict>(`${api}/query/check`, { query }, asked.signal);
       if (view.state.doc.toString() !== query) return;
       view.dispatch({ effects: setProblems.of(verdict.errors.map((error) => placed(view.state.doc, error))) });
       const first = verdict.errors[0];
-      say(first ? sentence(first) : "");
+      tell(first ? sentence(first) : "");
     } catch { /* aborted by newer text, or not reachable: running the query will tell */ }
   };
   const hover = hoverTooltip((view, at) => {
@@ -51,7 +51,7 @@ export function problems(api: string, say: (text: string) => void): Extension {
   const listen = EditorView.updateListener.of((update) => {
     if (!update.docChanged) return;
     clearTimeout(pause);
-    say("");
+    tell("");
     pause = setTimeout(() => void check(update.view), PAUSE_MS);
   });
   return [marks, hover, first, listen];
