@@ -13,6 +13,7 @@ import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,12 @@ def _given() -> Server | None:
     return Server(parts.hostname or "127.0.0.1", parts.port or 5432, parts.username or "postgres", parts.password or "")
 
 
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Returns the folder that all xdist workers of this run have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
     """The server, shared over xdist workers: the first starts it, the last one stops it."""
@@ -67,8 +74,8 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
     if given is not None:
         yield given
         return
-    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
-    with _turn(shared) as state:
+    shared = shared_folder(tmp_path_factory, worker_id)
+    with turn(shared) as state:
         if "port" not in state:
             folder = Path(tempfile.mkdtemp(prefix="arcane-pg-"))
             folder.chmod(0o755)
@@ -85,7 +92,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
         state["users"] += 1
         server = Server("127.0.0.1", state["port"], state["user"], state["password"])
     yield server
-    with _turn(shared) as state:
+    with turn(shared) as state:
         state["users"] -= 1
         if state["users"] == 0:
             _stop(state["pid"])
@@ -93,7 +100,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) ->
             state.clear()
 
 
-class _turn:
+class turn:
     """Holds the run's shared state file while the block runs."""
 
     def __init__(self, shared: Path) -> None:
@@ -183,8 +190,8 @@ def database_settings(server: Server, name: str) -> DatabaseSettings:
 @pytest.fixture(scope="session")
 def template_database(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
     """The name of the database that tests clone; the first xdist worker migrates it."""
-    shared = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
-    with _turn(shared) as state:
+    shared = shared_folder(tmp_path_factory, worker_id)
+    with turn(shared) as state:
         if "template" not in state:
             name = f"template_{uuid4().hex}"
             anyio.run(make_template, postgres_server, name)
@@ -202,10 +209,17 @@ async def make_template(server: Server, name: str) -> None:
     await migrate(Settings(database=database_settings(server, name)))
 
 
+@asynccontextmanager
+async def cloned(server: Server, template: str) -> AsyncIterator[MigratedDatabase]:
+    """While the block runs, there is a clone of `template`."""
+    name = f"t_{uuid4().hex}"
+    await server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER {OWNER}')
+    yield MigratedDatabase(name, Settings(database=database_settings(server, name)), server)
+    await server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 async def migrated_database(postgres_server: Server, template_database: str) -> AsyncIterator[MigratedDatabase]:
     """A clone of the template: every table, the system roles, nothing else."""
-    name = f"t_{uuid4().hex}"
-    await postgres_server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}" OWNER {OWNER}')
-    yield MigratedDatabase(name, Settings(database=database_settings(postgres_server, name)), postgres_server)
-    await postgres_server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    async with cloned(postgres_server, template_database) as stored:
+        yield stored

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
+import anyio
 import pytest
 
 from arcane.access.permissions import MEMBER, ORGANISATION_ADMIN, PROJECT_ADMIN, VIEWER
 from tests.integration.access.house import Browser, House, running_house
-from tests.support.postgres import MigratedDatabase
+from tests.support.postgres import OWNER, Server, cloned, shared_folder, turn
 
 
 @pytest.fixture
-async def house(migrated_database: MigratedDatabase) -> AsyncIterator[House]:
-    async with running_house(migrated_database) as house:
+async def house(request: pytest.FixtureRequest, postgres_server: Server) -> AsyncIterator[House]:
+    """Empty, unless the test works at Acme."""
+    furnished = "acme" in request.fixturenames
+    template = (
+        request.getfixturevalue("furnished")["template"] if furnished else request.getfixturevalue("template_database")
+    )
+    async with cloned(postgres_server, template) as stored, running_house(stored) as house:
         yield house
 
 
@@ -62,6 +69,40 @@ async def found_acme(house: House, name: str = "Acme") -> Acme:
     )
 
 
+PEOPLE = ("owner", "admin", "member", "project_admin", "project_member", "viewer")
+Furnished = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def furnished(
+    postgres_server: Server, template_database: str, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Furnished:
+    """A second template with Acme in it, and what its people hold; made once a run: it takes a while."""
+    with turn(shared_folder(tmp_path_factory, worker_id)) as state:
+        if "furnished" not in state:
+            state["furnished"] = anyio.run(_furnish, postgres_server, template_database)
+        found: Furnished = state["furnished"]
+        return found
+
+
+async def _furnish(server: Server, template: str) -> Furnished:
+    name = f"furnished_{uuid4().hex}"
+    async with cloned(server, template) as stored:
+        async with running_house(stored) as house:
+            acme = await found_acme(house)
+        await server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{stored.name}" OWNER {OWNER}')
+    people = {who: getattr(acme, who).belongings() for who in PEOPLE}
+    return {"template": name, "people": people, "organisation": acme.organisation, "project": acme.project}
+
+
+def acme_again(house: House, furnished: Furnished) -> Acme:
+    """Returns Acme, in a house on a clone of the furnished template: everybody is still signed in."""
+    people = {who: house.browser() for who in PEOPLE}
+    for who, browser in people.items():
+        browser.carry(furnished["people"][who])
+    return Acme(house, organisation=furnished["organisation"], project=furnished["project"], **people)
+
+
 @pytest.fixture
-async def acme(house: House) -> Acme:
-    return await found_acme(house)
+async def acme(house: House, furnished: Furnished) -> Acme:
+    return acme_again(house, furnished)

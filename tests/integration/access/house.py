@@ -136,6 +136,17 @@ class Browser:
         body = answer.json()
         self.csrf_token, self.user_id, self.session_id = body["csrf_token"], body["user_id"], body["session_id"]
 
+    def belongings(self) -> dict[str, Any]:
+        """Returns what another browser needs to be this one."""
+        own = {"csrf_token": self.csrf_token, "user_id": self.user_id, "session_id": self.session_id}
+        return {**own, "cookies": dict(self.http.cookies)}
+
+    def carry(self, belongings: dict[str, Any]) -> None:
+        """From now on this browser is the one with these belongings."""
+        self.csrf_token, self.user_id = belongings["csrf_token"], belongings["user_id"]
+        self.session_id = belongings["session_id"]
+        self.http.cookies.update(belongings["cookies"])
+
     async def get(self, path: str) -> httpx.Response:
         return await self.call("GET", path)
 

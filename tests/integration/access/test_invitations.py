@@ -41,6 +41,12 @@ async def _check(house: House, token: str) -> dict[str, Any]:
     return body
 
 
+def _refused(answer: httpx.Response) -> str:
+    """Returns why an invitation could not be used."""
+    assert answer.status_code == 409, answer.text
+    return str(answer.json()["reason"])
+
+
 async def test_an_invitation_is_checked_accepted_and_then_used_up(acme: Acme) -> None:
     token = _token(await _invite(acme, "Guest@Acme.test"))
     seen = await _check(acme.house, token)
@@ -50,7 +56,7 @@ async def test_an_invitation_is_checked_accepted_and_then_used_up(acme: Acme) ->
     guest.remember(await _accept(guest, token))
     assert (await guest.get(acme.at)).status_code == 200
     again = await _accept(acme.house.browser(), token)
-    assert (again.status_code, again.json()["reason"]) == (409, "accepted")
+    assert _refused(again) == "accepted"
     assert await _check(acme.house, token) == {
         "status": "accepted",
         "organisation_name": None,
@@ -93,7 +99,7 @@ async def test_a_revoked_and_an_expired_invitation_cannot_be_used(acme: Acme) ->
     await connection.close()
     for invitation, reason in ((revoked, "revoked"), (expired, "expired")):
         answer = await _accept(acme.house.browser(), _token(invitation))
-        assert (answer.status_code, answer.json()["reason"]) == (409, reason)
+        assert _refused(answer) == reason
     listed = {row["email"]: row["status"] for row in (await acme.admin.get(f"{acme.at}/invitations")).json()["items"]}
     assert (listed["a@acme.test"], listed["b@acme.test"]) == ("revoked", "expired")
 
@@ -103,10 +109,10 @@ async def test_whoever_has_an_account_accepts_signed_in_with_the_invited_address
     token = _token(await _invite(acme, "viewer@umbrella.test"))
     assert (await _check(acme.house, token))["has_account"] is True
     refused = await _accept(acme.house.browser(), token)
-    assert (refused.status_code, refused.json()["reason"]) == (409, "has_account")
+    assert _refused(refused) == "has_account"
     body = {"token": token}
     wrong = await other.member.post("/api/v1/invitations/join", body)
-    assert (wrong.status_code, wrong.json()["reason"]) == (409, "other_address")
+    assert _refused(wrong) == "other_address"
     assert (await other.viewer.post("/api/v1/invitations/join", body)).json() == {
         "organisation_id": acme.organisation["id"]
     }

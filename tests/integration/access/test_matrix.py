@@ -32,9 +32,9 @@ from arcane.kit.guard import Guard
 from arcane.kit.problems import Problem
 from arcane.main import create_app
 from arcane.settings import Settings
-from tests.integration.access.conftest import Acme, found_acme
+from tests.integration.access.conftest import Acme, Furnished, acme_again
 from tests.integration.access.house import CHEAP, Browser, House, Program, house_settings
-from tests.support.postgres import MigratedDatabase
+from tests.support.postgres import MigratedDatabase, Server, cloned
 from tests.support.routes import DeclaredRoute, guards_of, routes_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
@@ -81,9 +81,9 @@ async def _backend(stored: MigratedDatabase) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def town(migrated_database: MigratedDatabase) -> AsyncIterator[Town]:
-    async with _backend(migrated_database) as house:
-        acme = await found_acme(house)
+async def town(postgres_server: Server, furnished: Furnished) -> AsyncIterator[Town]:
+    async with cloned(postgres_server, furnished["template"]) as stored, _backend(stored) as house:
+        acme = acme_again(house, furnished)
         elsewhere = await house.organisation(acme.owner, "Umbrella")
         stranger = await house.member(acme.owner, elsewhere, "stranger@umbrella.test", ORGANISATION_ADMIN.id)
         for guard in guards_of(house.app):
