@@ -31,14 +31,17 @@ from tests.support.federated import (
     corpora,
     direct,
     filters,
+    filters_on_rows,
+    filters_on_whole_traces,
     matched_of,
     source,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(900)]
 
 owner_lists = st.lists(st.integers(0, 2), min_size=40, max_size=40)
-capability_sets = st.lists(capabilities, min_size=1, max_size=3)
+several_capabilities = st.lists(capabilities, min_size=2, max_size=3)
+capability_sets = st.lists(capabilities, min_size=1, max_size=1) | several_capabilities | several_capabilities
 windows = st.sampled_from((ALL_TIME, TimeRange(20, 45), TimeRange(30, 30)))
 
 
@@ -97,6 +100,20 @@ async def test_spans_spread_over_stores_are_found_as_in_one(query, corpus, owner
         assert matched_of(found.hits) == expected.matched
 
 
+@given(filters_on_whole_traces(), corpora, owner_lists, several_capabilities)
+async def test_conditions_on_whole_traces_see_all_of_their_parts(query, corpus, owners, capability_set) -> None:
+    found = await asked(query, stores(by_span(corpus, owners, len(capability_set)), capability_set))
+    if is_complete(found):
+        assert matched_of(found.hits) == direct(query, corpus).matched
+
+
+@given(filters_on_rows(), corpora, capabilities)
+async def test_conditions_on_one_event_hold_on_one_event(query, corpus, can) -> None:
+    found = await asked(query, [source(0, corpus, can)])
+    if is_complete(found):
+        assert matched_of(found.hits) == direct(query, corpus).matched
+
+
 @given(filters(), corpora, owner_lists, capability_sets, st.integers(1, 3), st.booleans())
 async def test_pages_put_together_are_one_big_page(query, corpus, owners, capability_set, limit, split) -> None:
     parts = (by_span if split else by_trace)(corpus, owners, len(capability_set))
@@ -121,7 +138,7 @@ async def test_what_a_bound_leaves_out_comes_with_a_later_page(query, corpus, ow
         assert matched_of(hits) == direct(query, corpus).matched
 
 
-@given(filters(), corpora, capabilities, st.booleans())
+@given(filters() | filters_on_rows(), corpora, capabilities, st.booleans())
 async def test_what_is_pushed_is_implied_and_with_the_residual_it_is_the_query(query, corpus, can, alone) -> None:
     made = plan(query, can, alone=alone)
     assert can.covers(made.pushed.condition)

@@ -29,7 +29,7 @@ RESOURCES = (
     Resource({"service.name": "db"}),
     Resource({"flag": True}),
 )
-VALUES: tuple[str | int | float | bool, ...] = ("x", "y", 1, 2, 2.5, True, False)
+VALUES: tuple[str | int | float | bool, ...] = ("x", 1, 2.5, True, False)
 NAMES = ("a", "b", "flag")
 LIMITS = LimitSettings()
 
@@ -42,7 +42,7 @@ def span_id(number: int) -> SpanId:
     return SpanId(f"{number + 1:016x}")
 
 
-attributes = st.dictionaries(st.sampled_from(NAMES), st.sampled_from((*VALUES, ["x", "y"])), max_size=2)
+attributes = st.dictionaries(st.sampled_from(NAMES), st.sampled_from((*VALUES, ["x", "y"])), max_size=3)
 
 
 @st.composite
@@ -76,29 +76,41 @@ def traces(draw: st.DrawFn, number: int) -> Trace:
 
 corpora = st.integers(0, 8).flatmap(lambda count: st.tuples(*(traces(number) for number in range(count))))
 
+_ROW_SCOPES = (Scope.EVENT, Scope.LINK)
 _attribute_fields = st.builds(
     Field,
-    st.sampled_from((Scope.NONE, Scope.SPAN, Scope.RESOURCE, Scope.EVENT, Scope.LINK)),
-    st.sampled_from((*NAMES, "service.name")),
+    st.sampled_from((Scope.NONE, Scope.SPAN, Scope.SPAN, Scope.RESOURCE, *_ROW_SCOPES)),
+    st.sampled_from(NAMES),
 )
-_SPAN_INTRINSICS = ("name", "duration", "status", "kind", "event:name")
-_TRACE_INTRINSICS = ("traceDuration", "rootName", "rootServiceName", "span:childCount")
 _LITERALS = {
     str: lambda value: Literal(LiteralType.STRING, value),
     bool: lambda value: Literal(LiteralType.BOOL, value),
     int: lambda value: Literal(LiteralType.INT, value),
     float: lambda value: Literal(LiteralType.FLOAT, value),
 }
-_attribute_literals = st.sampled_from([_LITERALS[type(value)](value) for value in (*VALUES, "shop", "db")]) | st.just(
-    Literal(LiteralType.NIL, None)
+_attribute_literals = st.sampled_from(
+    [*(_LITERALS[type(value)](value) for value in VALUES), Literal(LiteralType.NIL, None)]
 )
-_intrinsic_literals = st.one_of(
-    st.sampled_from(("GET", "SELECT", "shop", "event")).map(lambda text: Literal(LiteralType.STRING, text)),
-    st.integers(0, 25).map(lambda nanos: Literal(LiteralType.DURATION, nanos)),
-    st.integers(0, 3).map(lambda count: Literal(LiteralType.INT, count)),
-    st.sampled_from(("error", "ok", "unset")).map(lambda word: Literal(LiteralType.STATUS, word)),
-    st.sampled_from(("server", "client")).map(lambda word: Literal(LiteralType.KIND, word)),
-)
+
+
+def _literals(kind: LiteralType, *values: str | int) -> st.SearchStrategy[Literal]:
+    return st.sampled_from([Literal(kind, value) for value in values])
+
+
+_SPAN_INTRINSICS = {
+    "name": _literals(LiteralType.STRING, "GET", "SELECT"),
+    "duration": _literals(LiteralType.DURATION, 0, 5, 12),
+    "status": _literals(LiteralType.STATUS, "error", "ok", "unset"),
+    "kind": _literals(LiteralType.KIND, "server", "client"),
+    "event:name": _literals(LiteralType.STRING, "event"),
+    "span:parentID": _literals(LiteralType.STRING, "", f"{1:016x}"),
+}
+_TRACE_INTRINSICS = {
+    "traceDuration": _literals(LiteralType.DURATION, 3, 10, 20),
+    "rootName": _literals(LiteralType.STRING, "GET", "SELECT"),
+    "rootServiceName": _literals(LiteralType.STRING, "shop", "db"),
+    "span:childCount": _literals(LiteralType.INT, 0, 1),
+}
 _ops = st.sampled_from(sorted(COMPARISONS, key=str))
 
 
@@ -110,26 +122,30 @@ def _is_meaningful(expr: Expr) -> bool:
     return True
 
 
-def _leaves(*, on_traces: bool) -> st.SearchStrategy[Expr]:
-    names = (*_SPAN_INTRINSICS, *_TRACE_INTRINSICS) if on_traces else _SPAN_INTRINSICS
-    intrinsics = st.sampled_from(names).map(lambda name: Field(Scope.INTRINSIC, name))
-    comparisons = st.one_of(
-        st.builds(Binary, _ops, _attribute_fields, _attribute_literals),
-        st.builds(Binary, _ops, intrinsics, _intrinsic_literals),
-        st.builds(Binary, st.sampled_from((Op.EQ, Op.LT, Op.GE)), _attribute_literals, _attribute_fields),
+def _on_intrinsics(known: dict[str, st.SearchStrategy[Literal]]) -> st.SearchStrategy[Expr]:
+    return st.sampled_from(sorted(known)).flatmap(
+        lambda name: st.builds(Binary, _ops, st.just(Field(Scope.INTRINSIC, name)), known[name])
     )
-    bare = _attribute_fields | st.sampled_from((Literal(LiteralType.BOOL, True), Literal(LiteralType.BOOL, False)))
-    division = st.builds(
+
+
+_on_traces = _on_intrinsics(_TRACE_INTRINSICS)
+_on_spans = st.one_of(
+    st.builds(Binary, _ops, _attribute_fields, _attribute_literals),
+    st.builds(Binary, _ops, _attribute_fields, _attribute_literals),
+    _on_intrinsics(_SPAN_INTRINSICS),
+    st.builds(Binary, st.sampled_from((Op.EQ, Op.LT, Op.GE)), _attribute_literals, _attribute_fields),
+    _attribute_fields,
+    st.sampled_from((Literal(LiteralType.BOOL, True), Literal(LiteralType.BOOL, False))),
+    st.builds(
         lambda field: Binary(Op.EQ, Binary(Op.DIV, Literal(LiteralType.INT, 1), field), Literal(LiteralType.INT, 1)),
         _attribute_fields,
-    )
-    return st.one_of(comparisons, comparisons, comparisons, bare, division)
+    ),
+)
 
 
-def filters(*, on_traces: bool = True) -> st.SearchStrategy[SpansetFilter]:
-    """Filters that `check` lets pass; with `on_traces` they may ask about whole traces."""
-    conditions = st.recursive(
-        _leaves(on_traces=on_traces),
+def _conditions(leaves: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
+    joined: st.SearchStrategy[Expr] = st.recursive(
+        leaves.filter(_is_meaningful),
         lambda inner: st.one_of(
             st.builds(Binary, st.just(Op.AND), inner, inner),
             st.builds(Binary, st.just(Op.AND), inner, inner),
@@ -138,7 +154,39 @@ def filters(*, on_traces: bool = True) -> st.SearchStrategy[SpansetFilter]:
         ),
         max_leaves=5,
     )
-    return st.none().map(SpansetFilter) | conditions.filter(_is_meaningful).map(SpansetFilter)
+    return joined.filter(_is_meaningful)
+
+
+def _both(first: st.SearchStrategy[Expr], second: st.SearchStrategy[Expr]) -> st.SearchStrategy[SpansetFilter]:
+    joined = st.builds(Binary, st.just(Op.AND), first, second)
+    return joined.filter(_is_meaningful).map(SpansetFilter)
+
+
+def filters(*, on_traces: bool = True) -> st.SearchStrategy[SpansetFilter]:
+    """Filters that `check` lets pass; with `on_traces` they may ask about whole traces."""
+    leaves = st.one_of(_on_spans, _on_spans, _on_traces) if on_traces else _on_spans
+    return st.just(SpansetFilter()) | _conditions(leaves).map(SpansetFilter)
+
+
+def filters_on_whole_traces() -> st.SearchStrategy[SpansetFilter]:
+    """Filters of which one condition needs all spans of a trace."""
+    alone = _on_traces.filter(_is_meaningful).map(SpansetFilter)
+    return alone | _both(_on_traces, _conditions(_on_spans))
+
+
+def filters_on_rows() -> st.SearchStrategy[SpansetFilter]:
+    """Filters with several conditions about events, or about links, some of them negated."""
+    values = st.sampled_from(VALUES).map(lambda value: _LITERALS[type(value)](value))
+    ops = st.sampled_from((Op.EQ, Op.NE, Op.NE))
+
+    def of(scope: Scope) -> st.SearchStrategy[SpansetFilter]:
+        row: st.SearchStrategy[Expr] = st.builds(
+            Binary, ops, st.builds(Field, st.just(scope), st.sampled_from(NAMES)), values
+        )
+        negated = row | st.builds(Unary, st.just(Op.NOT), row)
+        return _both(negated, row) | _both(row, _conditions(_on_spans)) | negated.map(SpansetFilter)
+
+    return st.sampled_from(_ROW_SCOPES).flatmap(of)
 
 
 _rules = st.builds(
@@ -146,11 +194,11 @@ _rules = st.builds(
     scopes=st.frozensets(st.sampled_from([scope for scope in Scope if scope is not Scope.PARENT]), min_size=1),
     ops=st.frozensets(_ops, min_size=2),
     literals=st.frozensets(st.sampled_from(LiteralType), min_size=3),
-    names=st.none() | st.frozensets(st.sampled_from((*NAMES, *_SPAN_INTRINSICS)), min_size=1),
+    names=st.none() | st.frozensets(st.sampled_from((*NAMES, *sorted(_SPAN_INTRINSICS))), min_size=1),
     exact=st.booleans(),
 )
 everything = PushRule(frozenset(Scope), COMPARISONS, frozenset(LiteralType))
-_pushes = st.one_of(st.just((everything,)), st.lists(_rules, max_size=3).map(tuple))
+_pushes = st.one_of(st.just((everything,)), st.just((everything,)), st.lists(_rules, max_size=3).map(tuple))
 
 capabilities = st.builds(
     Capabilities,
@@ -159,8 +207,8 @@ capabilities = st.builds(
     push_not=st.booleans(),
     order=st.sampled_from(Order),
     whole_traces=st.booleans(),
-    max_limit=st.sampled_from((2, 5, 1_000)),
-    time_resolution_ns=st.sampled_from((1, 1, 7)),
+    max_limit=st.sampled_from((3, 1_000, 1_000)),
+    time_resolution_ns=st.sampled_from((1, 1, 1, 7)),
     max_range_ns=st.sampled_from((None, None, 13)),
     concurrency=st.sampled_from((1, 8)),
 )
