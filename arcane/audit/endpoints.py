@@ -12,9 +12,8 @@ from arcane.audit.service import AuditLog
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
-from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["audit"], responses=refusals(400, 401, 403, 404))
+router = APIRouter(tags=["audit"])
 
 READ_INSTANCE = "*"
 READ_ORGANISATION = "organisations:audit:read"

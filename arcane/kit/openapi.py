@@ -71,7 +71,7 @@ class _Operation:
             yield from (400, 422)
         if self.takes_body:
             yield from (413, 415)
-        if self.changes and not private:
+        if self.changes and self.access.permission is None:
             yield 429
         yield 503
 

@@ -39,7 +39,6 @@ Traces = Annotated[TraceService, Depends(_traces)]
 Reader = Annotated[Actor, requires(TRACES_READ)]
 TraceIdText = Annotated[str, Path(description="1 to 32 hex digits.", examples=["0af7651916cd43dd8448eb211c80319c"])]
 SpanIdText = Annotated[str, Path(description="1 to 16 hex digits.", examples=["b7ad6b7169203331"])]
-_PROBLEM = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
 
 
 async def _around(traces: Traces, start: s.Start = None, end: s.End = None) -> TimeRange | None:
@@ -57,15 +56,10 @@ FieldText = Annotated[str, Path(description="As a query writes it.", examples=["
 _OTLP: dict[int | str, dict[str, Any]] = {
     200: {"description": "OTLP JSON", "content": {"application/json": {"schema": {"type": "object"}}}}
 }
+_FAILED: dict[int | str, dict[str, Any]] = {502: {"description": "Every datasource failed, or one that may know"}}
 
 
-def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Returns what a route may answer beside its 200; docs/reference/problems has a page for each."""
-    said = {400: "The question cannot be asked", 403: "Not allowed", 404: "Not there", 502: "Datasources failed"}
-    return {status: {"description": said[status], **_PROBLEM} for status in statuses}
-
-
-@router.post("/search", response_model=s.SearchOut, responses=_refusals(400, 403, 404, 502))
+@router.post("/search", response_model=s.SearchOut, responses=_FAILED)
 async def search(request: Request, body: s.SearchIn, traces: Traces, actor: Reader) -> Response:
     """Searches several datasources at once, newest traces first.
 
@@ -90,7 +84,7 @@ async def search(request: Request, body: s.SearchIn, traces: Traces, actor: Read
     return await while_connected(request, work)
 
 
-@router.post("/search/explain", responses=_refusals(400, 403, 404))
+@router.post("/search/explain")
 async def explain_search(request: Request, body: s.QuestionIn, traces: Traces, actor: Reader) -> s.PlanOut:
     """Says what each datasource would be asked, what Arcane would evaluate itself, and why. Asks none."""
     within = traces.time_range(body.start, body.end)
@@ -98,7 +92,7 @@ async def explain_search(request: Request, body: s.QuestionIn, traces: Traces, a
     return s.PlanOut.model_validate(await traces.explain(actor, wanted, deadline_of(request)))
 
 
-@router.post("/query/check", responses=_refusals(400, 403, 404))
+@router.post("/query/check")
 async def check_query(body: s.QueryIn, traces: Traces, actor: Reader) -> s.CheckOut:
     """Says whether a query can be asked, and where it is wrong."""
     checked = traces.check_query(body.query)
@@ -109,7 +103,7 @@ async def check_query(body: s.QueryIn, traces: Traces, actor: Reader) -> s.Check
     return s.CheckOut(valid=not errors, errors=errors, canonical=checked.canonical)
 
 
-@router.get("/traces/{trace_id}", response_model=ts.TraceOut, responses=_refusals(400, 403, 404, 502))
+@router.get("/traces/{trace_id}", response_model=ts.TraceOut, responses=_FAILED)
 async def get_trace(request: Request, trace_id: TraceIdText, traces: Traces, actor: Reader, around: Around) -> Response:
     """Returns a trace as all datasources together have it, long ones in pieces as they are encoded."""
 
@@ -120,7 +114,7 @@ async def get_trace(request: Request, trace_id: TraceIdText, traces: Traces, act
     return await while_connected(request, work)
 
 
-@router.get("/traces/{trace_id}/otlp", response_class=Response, responses=_OTLP | _refusals(400, 403, 404, 502))
+@router.get("/traces/{trace_id}/otlp", response_class=Response, responses=_OTLP | _FAILED)
 async def download_trace(
     request: Request, trace_id: TraceIdText, traces: Traces, actor: Reader, around: Around
 ) -> Response:
@@ -135,7 +129,7 @@ async def download_trace(
 @router.get(
     "/traces/{trace_id}/spans/{span_id}/messages",
     response_model=ts.ExchangeOut,
-    responses=_refusals(400, 403, 404, 502),
+    responses=_FAILED,
 )
 async def get_messages(
     request: Request, trace_id: TraceIdText, span_id: SpanIdText, traces: Traces, actor: Reader
@@ -148,13 +142,13 @@ async def get_messages(
     return await while_connected(request, work)
 
 
-@router.get("/attributes", responses=_refusals(400, 403, 404))
+@router.get("/attributes")
 async def list_attributes(request: Request, traces: Traces, actor: Reader, wanted: Wanted) -> s.AttributesOut:
     """Returns names of attributes for completion, over all datasources."""
     return s.AttributesOut.model_validate(await traces.attribute_names(actor, wanted, deadline_of(request)))
 
 
-@router.get("/attributes/{name:path}/values", responses=_refusals(400, 403, 404))
+@router.get("/attributes/{name:path}/values")
 async def list_attribute_values(
     request: Request, name: FieldText, traces: Traces, actor: Reader, wanted: Wanted
 ) -> s.ValuesOut:

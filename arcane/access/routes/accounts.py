@@ -29,9 +29,8 @@ from arcane.access.service.accounts import NewAccount
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.guard import public, signed_in
 from arcane.kit.problems import NotAllowed
-from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["accounts"], responses=refusals(400, 401, 403, 404, 409, 429))
+router = APIRouter(tags=["accounts"])
 
 Me = Annotated[Actor, signed_in()]
 

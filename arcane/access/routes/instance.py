@@ -14,9 +14,8 @@ from arcane.access.schemas.accounts import AccountOut, Accounts
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
-from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["instance"], responses=refusals(400, 401, 403, 404, 409))
+router = APIRouter(tags=["instance"])
 
 Owner = Annotated[Actor, requires(ALL)]
 Search = Annotated[str | None, Query(max_length=200, description="Part of a name or an address.")]

@@ -17,9 +17,8 @@ from arcane.access.tables import Invitation
 from arcane.kit.actor import Actor
 from arcane.kit.guard import public, requires, signed_in
 from arcane.kit.lists import Paging
-from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["invitations"], responses=refusals(400, 401, 403, 404, 409, 429))
+router = APIRouter(tags=["invitations"])
 
 
 @router.get("/organisations/{organisation_id}/invitations")

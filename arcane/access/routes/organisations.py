@@ -14,9 +14,8 @@ from arcane.access.schemas import organisations as s
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires, signed_in
 from arcane.kit.lists import Paging
-from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["organisations"], responses=refusals(400, 401, 403, 404, 409))
+router = APIRouter(tags=["organisations"])
 
 
 @router.get("/organisations")

@@ -14,9 +14,8 @@ from arcane.access.schemas import projects as s
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires, signed_in
 from arcane.kit.lists import Paging
-from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["projects"], responses=refusals(400, 401, 403, 404, 409))
+router = APIRouter(tags=["projects"])
 
 _KEYS = "/projects/{project_id}/api-keys"
 _RULES = "/projects/{project_id}/attribute-visibility-rules"

@@ -16,9 +16,8 @@ from arcane.access.service.projects import NewProject, ProjectChange, TraceFilte
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
-from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["projects"], responses=refusals(400, 401, 403, 404, 409))
+router = APIRouter(tags=["projects"])
 
 Part = Annotated[str, Query(max_length=200, description="Part of a name or an address.")]
 

@@ -16,9 +16,8 @@ from arcane.access.tables import Role
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
-from arcane.kit.refusals import refusals
 
-router = APIRouter(tags=["roles"], responses=refusals(400, 401, 403, 404, 409))
+router = APIRouter(tags=["roles"])
 
 _ORGANISATION = "/organisations/{organisation_id}/roles"
 _PROJECT = "/projects/{project_id}/roles"
