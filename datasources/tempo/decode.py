@@ -51,6 +51,7 @@ class Found(msgspec.Struct, frozen=True):
 # Not strict: Tempo writes 64-bit numbers as text, and the decoder reads them faster than we do.
 _search = msgspec.json.Decoder(wire.Search, strict=False)
 _span_set = msgspec.json.Decoder(wire.SpanSet | None, strict=False)
+_attributes = msgspec.json.Decoder(wire.Attributes | None)
 _tags = msgspec.json.Decoder(wire.Tags)
 _tags_v1 = msgspec.json.Decoder(wire.TagsV1)
 _values = msgspec.json.Decoder(wire.Values)
@@ -65,7 +66,8 @@ def decode_search(body: bytes, hidden: frozenset[str]) -> Found:
     answer = _read(_search, body)
     metrics = answer.metrics
     finished = answer.status in ("", "COMPLETE") and metrics.completed_jobs >= metrics.total_jobs
-    return Found(tuple([_candidate(trace, hidden) for trace in answer.traces]), finished)
+    shown = _Shown(hidden)
+    return Found(tuple([_candidate(trace, shown) for trace in answer.traces]), finished)
 
 
 def decode_trace_v2(body: bytes, trace_id: TraceId) -> Trace | None:
@@ -137,13 +139,13 @@ def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise BadResponse("The answer is not what Tempo's API gives; is there something else at this address?") from exc
 
 
-def _candidate(trace: wire.Trace, hidden: frozenset[str]) -> Candidate:
+def _candidate(trace: wire.Trace, shown: _Shown) -> Candidate:
     spans: list[MatchedSpan] = []
     matched = 0
     span_sets = trace.span_sets or _only_span_set(trace)
     for span_set in span_sets:
         matched += span_set.matched
-        spans += [_matched_span(span, hidden) for span in span_set.spans]
+        spans += [shown.span(span) for span in span_set.spans]
     if len(span_sets) > 1:  # a span may have matched in several ways
         spans = list({span.span_id: span for span in reversed(spans)}.values())
     spans.sort(key=_BY_START)
@@ -174,26 +176,38 @@ def _only_span_set(trace: wire.Trace) -> list[wire.SpanSet]:
     return [] if found is None else [found]
 
 
-def _matched_span(span: wire.Span, hidden: frozenset[str]) -> MatchedSpan:
-    attributes: dict[str, AttributeValue] = {}
-    service = status = None
-    for pair in span.attributes:
-        key, value = pair.key, attribute_value(pair.value)
-        if key == "service.name":
-            service = value
-        elif key == "status":
-            status = value
-        if key not in hidden:
-            attributes[key] = value
-    return MatchedSpan(
-        _span_id(span.span_id),
-        span.start_time_unix_nano,
-        span.duration_nanos,
-        span.name,
-        service if isinstance(service, str) else None,
-        _STATUS.get(status) if isinstance(status, str) else None,
-        attributes,
-    )
+class _Shown:
+    """What is shown of a matched span; attributes that come again are read once."""
+
+    def __init__(self, hidden: frozenset[str]) -> None:
+        self._hidden = hidden
+        self._known: dict[bytes, tuple[str | None, StatusCode | None, dict[str, AttributeValue]]] = {}
+
+    def span(self, span: wire.Span) -> MatchedSpan:
+        raw = bytes(span.attributes)
+        known = self._known.get(raw)
+        if known is None:
+            known = self._known[raw] = self._read(raw)
+        service, status, attributes = known
+        return MatchedSpan(
+            _span_id(span.span_id),
+            span.start_time_unix_nano,
+            span.duration_nanos,
+            span.name,
+            service,
+            status,
+            attributes.copy(),
+        )
+
+    def _read(self, raw: bytes) -> tuple[str | None, StatusCode | None, dict[str, AttributeValue]]:
+        pairs = (_read(_attributes, raw) or ()) if raw else ()
+        attributes = {pair.key: attribute_value(pair.value) for pair in pairs}
+        service, status = attributes.get("service.name"), attributes.get("status")
+        return (
+            service if isinstance(service, str) else None,
+            _STATUS.get(status) if isinstance(status, str) else None,
+            {key: value for key, value in attributes.items() if key not in self._hidden},
+        )
 
 
 def _trace(spans: bytes | memoryview, trace_id: TraceId, warnings: tuple[str, ...]) -> Trace | None:

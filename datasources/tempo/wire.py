@@ -14,7 +14,10 @@ class Span(msgspec.Struct, rename="camel", gc=False):
     start_time_unix_nano: int = 0
     duration_nanos: int = 0
     name: str | None = None
-    attributes: list[KeyValue] = []
+    attributes: msgspec.Raw = msgspec.Raw()  # Attributes: the spans of a page repeat most of theirs
+
+
+Attributes = list[KeyValue]
 
 
 class SpanSet(msgspec.Struct, gc=False):
