@@ -16,6 +16,7 @@ from arcane.model.span import Span
 
 _KINDS = {"agent": Kind.AGENT, "tool": Kind.TOOL}
 _AROUND = {"workflow": Kind.WORKFLOW, "task": Kind.TASK}
+_AROUND_OTHERS = frozenset({Kind.WORKFLOW, Kind.AGENT, Kind.TASK})
 _REQUESTS = {
     "chat": Kind.LLM,
     "completion": Kind.LLM,
@@ -44,7 +45,7 @@ def _fallback_kind(span: Span) -> Kind | None:
 
 
 def _is_aggregate(span: Span, kind: Kind) -> bool:
-    return kind in (Kind.WORKFLOW, Kind.AGENT, Kind.TASK) and "traceloop.span.kind" in span.attributes
+    return kind in _AROUND_OTHERS and "traceloop.span.kind" in span.attributes
 
 
 def _messages(span: Span) -> Exchange | None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from arcane.conventions.dialect import Dialect, TokenKeys
 from arcane.conventions.messages import ABSENT, Exchange, Message, Role, messages_from, role_of, tool_exchange
 from arcane.conventions.read import mapping, parsed, text
-from arcane.conventions.view import Kind
+from arcane.conventions.view import AGENT, Kind
 from arcane.model.span import Span
 
 
@@ -24,7 +24,7 @@ def _fallback_kind(span: Span) -> Kind | None:
 
 
 def _is_aggregate(span: Span, kind: Kind) -> bool:
-    return kind is Kind.AGENT and (
+    return kind is AGENT and (
         "agent_name" in span.attributes or "gen_ai.aggregated_usage.input_tokens" in span.attributes
     )
 

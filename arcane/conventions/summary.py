@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from arcane.conventions.view import CostSource, Kind, LlmView, Tokens
+from arcane.conventions.view import AGENT, REPORTED, TOOL, LlmView, Tokens
 from arcane.conventions.views import context_of
 from arcane.model.trace import Trace
 
 _REPORTED_BELOW = 1
 _CALL_BELOW = 2  # a model call below with neither an agent nor a tool in between: the same request once more
 _CALL_REPORTED_BELOW = 4  # such a call that says what it used
-_BORDERS = frozenset({Kind.AGENT, Kind.TOOL})
+_BORDERS = frozenset({AGENT, TOOL})
 
 
 class LlmTotals(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -45,23 +45,33 @@ def summarise(trace: Trace, views: Mapping[str, LlmView]) -> LlmTotals:
     """
     below = _what_is_below(trace, views)
     model_calls = tool_calls = unpriced = 0
+    models: dict[str | None, None] = {}
+    agents: dict[str | None, None] = {}
+    tools: dict[str | None, None] = {}
+    conversations: dict[str | None, None] = {}
+    users: dict[str | None, None] = {}
     counted: list[Tokens] = []
     reported = priced = 0.0
     for span_id, view in views.items():
         flags = below.get(span_id, 0)
         model_calls += view.is_model_call and not flags & _CALL_BELOW
-        tool_calls += view.kind is Kind.TOOL
+        tool_calls += view.kind is TOOL
+        models[view.response_model or view.request_model] = None
+        agents[view.agent] = None
+        tools[view.tool] = None
+        conversations[view.conversation_id] = None
+        users[view.user_id] = None
         if not _counts(view, flags):
             continue
         cost = view.cost
         if view.tokens is not None:
             counted.append(view.tokens)
             unpriced += cost is None
-        if cost is not None and cost.source is CostSource.REPORTED:
+        if cost is not None and cost.source is REPORTED:
             reported += cost.usd
         elif cost is not None:
             priced += cost.usd
-    users, sessions = _context(trace, views)
+    named, sessions = _context(trace, views)
     return LlmTotals(
         model_calls=model_calls,
         tool_calls=tool_calls,
@@ -70,11 +80,11 @@ def summarise(trace: Trace, views: Mapping[str, LlmView]) -> LlmTotals:
         cost_reported_usd=reported,
         cost_priced_usd=priced,
         unpriced_calls=unpriced,
-        models=_each(view.model for view in views.values()),
-        agents=_each(view.agent for view in views.values()),
-        tools=_each(view.tool for view in views.values()),
-        conversation_ids=_each((*(view.conversation_id for view in views.values()), *sessions)),
-        user_ids=_each((*users, *(view.user_id for view in views.values()))),
+        models=_each(models),
+        agents=_each(agents),
+        tools=_each(tools),
+        conversation_ids=_each((*conversations, *sessions)),
+        user_ids=_each((*named, *users)),
     )
 
 

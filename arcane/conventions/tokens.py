@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arcane.conventions.dialect import Keys, TokenKeys
 from arcane.conventions.read import amount, count, mapping
-from arcane.conventions.view import Cost, CostSource, Tokens
+from arcane.conventions.view import REPORTED, Cost, Tokens
 from arcane.model.values import Attributes
 
 _OBJECT_INPUT = ("input_tokens", "prompt_tokens", "input", "promptTokens", "inputTokens")
@@ -69,13 +69,13 @@ def reported_cost(attributes: Attributes, keys: Keys, parts: Keys, objects: Keys
     """Returns the cost that stands on a span: under one of `keys`, as the sum of `parts`, or in a JSON object."""
     for key in keys:
         if (usd := amount(attributes[key])) is not None:
-            return Cost(usd, CostSource.REPORTED)
+            return Cost(usd, REPORTED)
     shares = [usd for key in parts if (usd := amount(attributes[key])) is not None]
     if shares:
-        return Cost(sum(shares), CostSource.REPORTED)
+        return Cost(sum(shares), REPORTED)
     for key in objects:
         if (usd := _sum(mapping(attributes[key]))) is not None:
-            return Cost(usd, CostSource.REPORTED)
+            return Cost(usd, REPORTED)
     return None
 
 

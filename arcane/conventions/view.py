@@ -27,6 +27,8 @@ class Kind(StrEnum):
 
 
 MODEL_CALLS = frozenset({Kind.LLM, Kind.EMBEDDING, Kind.RERANKER})
+# Reading a member of an enum takes a call in Python 3.11: what is read for every span is read here, once.
+AGENT, TOOL = Kind.AGENT, Kind.TOOL
 
 
 class CostSource(StrEnum):
@@ -34,6 +36,9 @@ class CostSource(StrEnum):
 
     REPORTED = "reported"  # stands on the span
     PRICED = "priced"  # tokens times the list price of the model at the span's time
+
+
+REPORTED, PRICED = CostSource.REPORTED, CostSource.PRICED
 
 
 class Tokens(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

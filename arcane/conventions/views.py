@@ -9,7 +9,7 @@ from arcane.conventions.prices import Prices
 from arcane.conventions.read import text, texts
 from arcane.conventions.registry import REGISTRY
 from arcane.conventions.tokens import reported_cost, tokens_of
-from arcane.conventions.view import Cost, CostSource, Kind, LlmView, Tokens
+from arcane.conventions.view import AGENT, PRICED, TOOL, Cost, Kind, LlmView, Tokens
 from arcane.model.span import Span
 from arcane.model.values import Attributes
 
@@ -45,8 +45,8 @@ def view_of(span: Span, prices: Prices | None = None) -> LlmView | None:
         request_model,
         response_model,
         provider,
-        (text(attributes, plan.agent) if plan.agent else None) or _entity(attributes, kind, Kind.AGENT),
-        (text(attributes, plan.tool) if plan.tool else None) or _entity(attributes, kind, Kind.TOOL),
+        (text(attributes, plan.agent) if plan.agent else None) or _entity(attributes, kind, AGENT),
+        (text(attributes, plan.tool) if plan.tool else None) or _entity(attributes, kind, TOOL),
         text(attributes, plan.tool_call_id) if plan.tool_call_id else None,
         (text(attributes, plan.conversation_id) if plan.conversation_id else None) or session,
         session,
@@ -92,7 +92,7 @@ def _priced(
         return None  # only the sum is known
     for model in models:
         if model is not None and (usd := prices.price(model, provider, tokens, start)) is not None:
-            return Cost(usd, CostSource.PRICED)
+            return Cost(usd, PRICED)
     return None
 
 

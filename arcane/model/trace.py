@@ -8,6 +8,8 @@ from functools import cached_property
 from arcane.model.ids import TraceId
 from arcane.model.span import Span, StatusCode
 
+_ERROR = StatusCode.ERROR  # reading a member of an enum takes a call in Python 3.11
+
 
 class Trace:
     """The spans of one trace, in order of start time, each span id once.
@@ -76,7 +78,7 @@ class Trace:
     @cached_property
     def error_count(self) -> int:
         """How many spans have the status error."""
-        return sum(span.status is StatusCode.ERROR for span in self.spans)
+        return sum([span.status is _ERROR for span in self.spans])
 
     def walk(self) -> Iterator[tuple[Span, int]]:
         """Yields every span once with its depth, depth first: roots and orphans by start, children by start.

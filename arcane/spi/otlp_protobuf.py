@@ -42,6 +42,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _RESOURCE_SPANS = 1  # field of TracesData
 _RESOURCE, _SCOPE_SPANS = 1, 2  # fields of ResourceSpans
 _SCOPE, _SPANS = 1, 2  # fields of ScopeSpans
+_UNSPECIFIED = SpanKind.UNSPECIFIED  # reading a member of an enum takes a call in Python 3.11
 _UNSET = (StatusCode.UNSET, "")
 _SHORT_BYTES = 160  # an attribute up to this size is remembered
 _MOST_REMEMBERED = 16_384
@@ -181,7 +182,7 @@ class _Reader:
             SpanId(_required_id(message.span_id, 8)),
             _id(message.parent_span_id, 8),
             intern(message.name),
-            _KINDS.get(message.kind, SpanKind.UNSPECIFIED),
+            _KINDS.get(message.kind, _UNSPECIFIED),
             message.start_time_unix_nano,
             message.end_time_unix_nano,
             code,
