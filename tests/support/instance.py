@@ -125,8 +125,13 @@ class Workplace:
 
 
 @pytest.fixture
-def workplace(owner: Person, instance: Instance) -> Workplace:
+def workplace(owner: Person) -> Workplace:
     """An organisation with a project, and a datasource that reads the demo's storefront."""
+    return new_workplace(owner)
+
+
+def new_workplace(owner: Person) -> Workplace:
+    """Returns a new organisation with a project, and a datasource that reads the demo's storefront."""
     made = owner.send("/instance", {"name": f"Works {uuid4().hex[:8]}"}, to="/instance/organisations")
     base = made.url.path.partition("/settings")[0]
     slug = base.removeprefix("/o/")

@@ -1,0 +1,263 @@
+"""Every page there is, in a real browser on a running instance: the routes themselves say which pages those are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from arcane.main import create_app
+from arcane.settings import ServerSettings, Settings
+from tests.support.browser import Watched
+from tests.support.instance import OWNER, PASSWORD, Instance, Workplace, colleague, new_workplace, role_of
+from tests.support.person import Person
+from tests.support.routes import routes_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(180)]
+
+NOT_PAGES: Final = ("/api/", "/assets/", "/health")
+FOR_VISITORS: Final = frozenset({"/login", "/setup", "/invitation"})
+WIDE, NARROW = (1440, 900), (1024, 768)
+OF_COLOUR: Final = ("color-contrast", "link-in-text-block")
+LONG = "a name that somebody made so long that no column of any table has the room to show all of it at once"
+
+
+def pages() -> list[str]:
+    """Returns the path of every page, parameters unfilled."""
+    app = create_app(Settings(server=ServerSettings(development=True)))
+    return sorted(
+        route.path for route in routes_of(app) if route.method == "GET" and not route.path.startswith(NOT_PAGES)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """A workplace in which every page has something to show."""
+
+    place: Workplace
+    trace_id: str
+    datasource_id: str
+    token: str
+
+    def filled(self, path: str) -> str:
+        """Returns `path` with this place's names in it."""
+        *_, organisation = self.place.base.split("/")
+        *_, project = self.place.project.split("/")
+        names = {
+            "organisation": organisation,
+            "project": project,
+            "trace_id": self.trace_id,
+            "datasource_id": self.datasource_id,
+            "kind": "tempo",
+            "slug": "not-found",
+        }
+        query = {"/invitation": f"?token={self.token}", "/setup": "?token=x", "/": ""}.get(path, "")
+        if path.endswith(("/traces", "/explain")):
+            query = "?range=24h&q=%7B+status+%3D+error+%7D"
+        return path.format(**names) + query
+
+
+@pytest.fixture(scope="module")
+def owner(instance: Instance) -> Iterator[Person]:
+    """The instance's owner, signed in for all pages of this file."""
+    with Person(instance.address) as person:
+        person.sign_in(OWNER, PASSWORD)
+        yield person
+
+
+@pytest.fixture(scope="module")
+def furnished(instance: Instance, owner: Person) -> Iterator[Furnished]:
+    people: list[Person] = []
+
+    def enter() -> Person:
+        people.append(Person(instance.address))
+        return people[-1]
+
+    place = new_workplace(owner)
+    members, project = f"{place.settings}/members", f"{place.project}/settings"
+    admin = role_of(owner.look(members).text, "Organisation Admin")
+    invited = owner.send(members, {"email": "somebody@example.com", "role": admin}, to=f"{members}/invite")
+    token = re.search(r"token=([\w-]+)", invited.text)
+    person = colleague(owner, enter, place, "Organisation Member", LONG)
+    user_id = person.ask("/accounts/me")["id"]
+    roles = owner.look(f"{project}/members").text
+    owner.send(f"{project}/members", {"user": user_id, "role": role_of(roles, "Viewer")})
+    owner.send(f"{project}/keys", {"name": LONG, "scope": "read", "expires": "30"})
+    owner.send(f"{place.settings}/roles", {"name": LONG, "description": LONG, "permission": ["organisations:read"]})
+    viewer = role_of(roles, "Viewer")
+    owner.send(f"{project}/visibility", {"attribute_name": LONG.replace(" ", "."), "role": [viewer]})
+    down = {
+        "name": LONG[:100],
+        "url": "http://127.0.0.1:9",
+        "auth": "bearer",
+        "token": "secret",
+        "max_range_hours": "1",
+    }
+    made = owner.send(f"{place.settings}/datasources/new/tempo", down)
+    found = place.search(instance, owner, "{ status = error }").json()
+    assert token
+    yield Furnished(place, found["items"][0]["trace_id"], made.url.path.rpartition("/")[2], token[1])
+    for one in people:
+        one.http.close()
+
+
+Browse = Callable[..., Watched]
+
+
+@pytest.fixture
+def browse(browser: Browser, instance: Instance, owner: Person) -> Iterator[Browse]:
+    """Returns a function that opens a context, signed in or not; no page may leave complaints behind."""
+    contexts: list[BrowserContext] = []
+    seen: list[Watched] = []
+
+    def enter(*, theme: str = "light", size: tuple[int, int] = WIDE, scripts: bool = True, visitor: bool = False,
+              ) -> Watched:  # fmt: skip
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            base_url=instance.address,
+            java_script_enabled=scripts,
+            timezone_id="Europe/Berlin",
+        )
+        cookies = {"arcane_theme": theme, **({} if visitor else dict(owner.http.cookies))}
+        context.add_cookies(
+            [{"name": name, "value": value, "url": instance.address} for name, value in cookies.items()]
+        )
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        watched = Watched(context.new_page(), instance.address)
+        watched.page.on("console", watched.note)
+        watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+        seen.append(watched)
+        return watched
+
+    yield enter
+    for context in contexts:
+        context.close()
+    assert [text for watched in seen for text in watched.complaints] == []
+
+
+def serious(page: Page, *rules: str) -> list[str]:
+    """Returns what axe finds serious or critical, by every rule or by these."""
+    only = {"runOnly": list(rules)} if rules else {}
+    found = Axe().run(page, options={"resultTypes": ["violations"], **only}).response["violations"]
+    return [
+        f"{violation['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def overflowing(page: Page) -> list[str]:
+    """Returns what is wider than its place: the document, its content, and the headings of tables."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => [document.documentElement, ...document.querySelectorAll('.content, .settings, .bar, th, .lone-card')]
+          .filter(element => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0
+            && !element.querySelector(':scope > .said'))
+          .map(element => element.outerHTML.slice(0, 120))"""
+    )
+
+
+def is_whole(page: Page, path: str, *rules: str) -> None:
+    """The page has a title, one heading, and nothing wider than its place."""
+    assert page.title().endswith("Arcane"), path
+    assert page.title() != "Arcane", path
+    assert page.locator("h1:visible").count() == 1, path
+    assert overflowing(page) == [], path
+    assert serious(page, *rules) == [], path
+
+
+@pytest.mark.parametrize("path", pages())
+def test_a_page_is_whole_light_and_dark_wide_and_narrow(browse: Browse, furnished: Furnished, path: str) -> None:
+    for theme, size, rules in (("light", NARROW, ()), ("dark", WIDE, OF_COLOUR)):
+        watched = browse(theme=theme, size=size, visitor=path in FOR_VISITORS)
+        answer = watched.page.goto(furnished.filled(path))
+        assert answer is not None
+        assert answer.status == 200
+        watched.page.wait_for_load_state("networkidle")
+        is_whole(watched.page, path, *rules)
+
+
+@pytest.mark.parametrize("path", ["/settings/members", "/settings/datasources", "/settings/projects", "/settings/audit",
+                                  "/p/agents/settings/members", "/p/agents/settings/keys",
+                                  "/p/agents/settings/visibility"])  # fmt: skip
+def test_a_page_with_nothing_in_it_is_whole(browse: Browse, owner: Person, path: str) -> None:
+    base = "/o/demo"
+    if not path.startswith("/p/"):
+        made = owner.send("/instance", {"name": "Nothing yet"}, to="/instance/organisations")
+        base = made.url.path.partition("/settings")[0]
+    page = browse(size=NARROW).open(base + path)
+    is_whole(page, path)
+
+
+def test_pages_read_without_scripts(browse: Browse, furnished: Furnished) -> None:
+    reader, visitor = browse(scripts=False), browse(scripts=False, visitor=True)
+    for path in pages():
+        if path == "/styleguide":
+            continue
+        page = (visitor if path in FOR_VISITORS else reader).page
+        page.goto(furnished.filled(path))
+        if path.endswith("{trace_id}"):
+            page.wait_for_url("**view=plain")
+        assert page.locator("h1:visible").count() == 1 or path == "/problems/{slug}", path
+        assert page.locator("[data-scripted]:visible").count() == 0, path
+
+
+@pytest.mark.parametrize(
+    ("path", "opener"),
+    [("/settings/members", "Invite somebody"), ("/settings/members", f"Remove {LONG}"),
+     ("/settings/projects", "New project"), ("/settings/roles", f"What {LONG} holds"),
+     ("/p/shop/settings", "Delete the project"), ("/p/shop/settings/members", "Add a member"),
+     ("/p/shop/settings/keys", "New key"), ("/p/shop/settings/keys", f"Revoke {LONG}"),
+     ("/p/shop/settings/visibility", "Hide an attribute")],
+)  # fmt: skip
+def test_dialogs_are_accessible_and_give_the_focus_back(
+    browse: Browse, furnished: Furnished, path: str, opener: str
+) -> None:
+    page = browse(theme="dark", size=NARROW).open(furnished.place.base + path)
+    button = page.get_by_role("button", name=opener, exact=True).first
+    button.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog[open]")
+    dialog.wait_for()
+    assert dialog.locator(":focus").count() == 1
+    assert dialog.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.querySelector('dialog[open]')")
+    assert button.evaluate("element => element === document.activeElement")
+
+
+def test_a_form_that_was_refused_is_accessible(browse: Browse, furnished: Furnished) -> None:
+    watched = browse(size=NARROW)
+    page = watched.open(f"{furnished.place.base}/settings/datasources/new/tempo")
+    page.get_by_label("Name").fill("Tempo")
+    page.get_by_label("URL").fill("ftp://nowhere")
+    page.get_by_label("Authentication").select_option("basic")
+    page.get_by_role("button", name="Save").click()
+    page.locator("#url-error").wait_for()
+    assert serious(page) == []
+    assert overflowing(page) == []
+    assert page.get_by_label("URL").get_attribute("aria-describedby") == "url-error"
+    assert page.get_by_label("Password").is_visible()
+    assert page.get_by_label("Token").is_hidden()
+    watched.complaints = [text for text in watched.complaints if "422" not in text]
+
+
+def test_a_role_is_set_where_it_stands(browse: Browse, furnished: Furnished) -> None:
+    page = browse().open(f"{furnished.place.base}/settings/members")
+    choice = page.get_by_label(f"Role of {LONG}")
+    button = choice.locator("xpath=following-sibling::button")
+    page.mouse.move(0, 0)
+    assert button.evaluate("element => getComputedStyle(element).visibility") == "hidden"
+    choice.select_option(label="Organisation Admin")
+    page.locator("h1").click()
+    assert button.evaluate("element => getComputedStyle(element).visibility") == "visible"
+    button.click()
+    page.get_by_text("The role is changed.").wait_for()
+    assert page.get_by_label(f"Role of {LONG}").locator("option:checked").inner_text() == "Organisation Admin"
