@@ -115,7 +115,8 @@ async def show_list(request: Request, actor: Reader, cursor: str | None = None) 
 async def choose_kind(request: Request, actor: Creator) -> Response:
     frame = await datasources_frame(request, actor)
     kinds = tuple(kind for kind in _catalog(request).kinds() if kind.kind != "memory")
-    return renderer_of(request).respond(KindsPage(**frame.fields(""), kinds=kinds))  # type: ignore[arg-type]
+    shared = {**frame.fields(""), "title": say_to(request, "Connect a datasource")}
+    return renderer_of(request).respond(KindsPage(**shared, kinds=kinds))  # type: ignore[arg-type]
 
 
 @router.get("/new/{kind}")
