@@ -31,7 +31,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(command: list[str], cwd: Path, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **(more or {})}  # noqa: TID251 - a subprocess inherits what this one has
+    inherited = dict(os.environ)  # noqa: TID251 - a subprocess inherits what this one has
+    inherited["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
+    environment = {**inherited, **(more or {})}
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=55, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done
