@@ -16,13 +16,17 @@ from tests.support.postgres import OWNER, Server, cloned, shared_folder, turn
 
 
 @pytest.fixture
-async def house(request: pytest.FixtureRequest, postgres_server: Server) -> AsyncIterator[House]:
+def house_template(request: pytest.FixtureRequest) -> str:
+    """What the test's house is cloned from. Not async: the templates are made in an event loop of their own."""
+    if "acme" in request.fixturenames:
+        return str(request.getfixturevalue("furnished")["template"])
+    return str(request.getfixturevalue("template_database"))
+
+
+@pytest.fixture
+async def house(house_template: str, postgres_server: Server) -> AsyncIterator[House]:
     """Empty, unless the test works at Acme."""
-    furnished = "acme" in request.fixturenames
-    template = (
-        request.getfixturevalue("furnished")["template"] if furnished else request.getfixturevalue("template_database")
-    )
-    async with cloned(postgres_server, template) as stored, running_house(stored) as house:
+    async with cloned(postgres_server, house_template) as stored, running_house(stored) as house:
         yield house
 
 
