@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from arcane.kit.migrate import DatabaseSetupError
-from arcane.kit.problems import Problem
+from arcane.kit.problems import Problem, Unavailable
 from arcane.kit.secrets import KeyRingError
 from arcane.kit.serving import PortTaken
 from arcane.local.errors import LocalError
@@ -28,7 +28,7 @@ def reaching_database() -> Iterator[None]:
     """A database that does not answer, or not to us, is a LocalError that says so."""
     try:
         yield
-    except (*_UNREACHABLE, ServerSaid, DBAPIError, ExceptionGroup) as exc:
+    except (*_UNREACHABLE, ServerSaid, DBAPIError, Unavailable, ExceptionGroup) as exc:
         line = _of_database(exc)
         if line is None:
             raise
@@ -40,7 +40,9 @@ def _of_database(exc: BaseException) -> str | None:
         return next(filter(None, map(_of_database, exc.exceptions)), None)
     if isinstance(exc, ServerSaid | DBAPIError):
         return f"the database refuses: {str(getattr(exc, 'orig', None) or exc).splitlines()[0]}"
-    return f"cannot reach the database ({exc})" if isinstance(exc, _UNREACHABLE) else None
+    return (
+        f"cannot reach the database ({exc.__cause__ or exc})" if isinstance(exc, (*_UNREACHABLE, Unavailable)) else None
+    )
 
 
 def one_line(exc: BaseException) -> str | None:
