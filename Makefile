@@ -69,6 +69,7 @@ docs: install-dev ## writes the reference pages that come from the code: setting
 	$(BIN)/python -m tests.support.reference_pages
 
 i18n-extract: install-dev ## collects every sentence a person sees into web/locale/messages.pot
+	@mkdir -p web/locale
 	$(BIN)/pybabel --quiet extract -F web/babel.cfg -k say -k say_to:2 --no-wrap --sort-by-file -o web/locale/messages.pot .
 
 screenshots: install-dev ## pictures of every page for the README and for review

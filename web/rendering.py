@@ -114,6 +114,7 @@ def environment(language: Language, assets: Assets, *, reloads: bool, folders: S
     made.install_gettext_callables(  # type: ignore[attr-defined]
         language.gettext, language.ngettext, newstyle=True
     )
+    made.filters["spoken"] = lambda text: language.gettext(text) if text else ""  # declared elsewhere, in English
     made.globals.update(
         asset=assets.url,
         glyph=lambda name, small=False: _glyph(assets, name, small=small),
