@@ -1,9 +1,9 @@
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
-from arcane.catalog.form import Choice, FieldType, form_of, settings_from_form
+from arcane.catalog.form import Choice, Condition, FieldType, form_of, settings_from_form
 from tests.support.plugins import ProbeSettings
 
 FORM = form_of(ProbeSettings)
@@ -45,6 +45,28 @@ def test_secrets_are_marked_and_have_no_default() -> None:
 def test_a_nested_model_is_a_group() -> None:
     assert {field.group for field in FORM if field.name.startswith("auth/")} == {"Authentication"}
     assert BY_NAME["url"].group == ""
+
+
+class Choosy(BaseModel):
+    """A field that counts only while another one says so, at the top and in a group."""
+
+    class Proxy(BaseModel):
+        used: bool = False
+        address: str = Field(default="", json_schema_extra={"when": {"used": ["true"]}})
+
+    auth: str = "none"
+    token: SecretStr = Field(default=SecretStr(""), json_schema_extra={"when": {"auth": ["bearer", "header"]}})
+    proxy: Proxy = Field(default_factory=Proxy)
+
+
+def test_a_field_may_count_only_while_its_sibling_says_so() -> None:
+    conditions = {field.name: field.when for field in form_of(Choosy)}
+    assert conditions == {
+        "auth": None,
+        "token": Condition("auth", ("bearer", "header")),
+        "proxy/used": None,
+        "proxy/address": Condition("proxy/used", ("true",)),
+    }
 
 
 class Colour(StrEnum):
