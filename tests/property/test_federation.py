@@ -29,6 +29,7 @@ from tests.support.federated import (
     by_trace,
     capabilities,
     corpora,
+    corpora_of_rows,
     direct,
     filters,
     filters_on_rows,
@@ -138,8 +139,7 @@ async def test_what_a_bound_leaves_out_comes_with_a_later_page(query, corpus, ow
         assert matched_of(hits) == direct(query, corpus).matched
 
 
-@given(filters() | filters_on_rows(), corpora, capabilities, st.booleans())
-async def test_what_is_pushed_is_implied_and_with_the_residual_it_is_the_query(query, corpus, can, alone) -> None:
+def check_split(query: SpansetFilter, corpus: Sequence[Trace], can: Capabilities, *, alone: bool) -> None:
     made = plan(query, can, alone=alone)
     assert can.covers(made.pushed.condition)
     for trace in corpus:
@@ -151,6 +151,16 @@ async def test_what_is_pushed_is_implied_and_with_the_residual_it_is_the_query(q
             assert wanted == pushed
         else:
             assert wanted == pushed & {span.span_id for span in compile_filter(made.residual).matches(trace)}
+
+
+@given(filters(), corpora, capabilities, st.booleans())
+def test_what_is_pushed_is_implied_and_with_the_residual_it_is_the_query(query, corpus, can, alone) -> None:
+    check_split(query, corpus, can, alone=alone)
+
+
+@given(filters_on_rows(), corpora_of_rows(), capabilities)
+def test_conditions_on_one_event_are_not_torn_apart(query, corpus, can) -> None:
+    check_split(query, corpus, can, alone=True)
 
 
 @given(

@@ -43,6 +43,9 @@ def span_id(number: int) -> SpanId:
 
 
 attributes = st.dictionaries(st.sampled_from(NAMES), st.sampled_from((*VALUES, ["x", "y"])), max_size=3)
+_row_values = st.sampled_from(("x", 1))
+row_attributes = st.fixed_dictionaries({}, optional={"a": _row_values, "b": _row_values})
+"""Few names and few values: what is asked of one event is often there on two."""
 
 
 @st.composite
@@ -53,8 +56,8 @@ def traces(draw: st.DrawFn, number: int) -> Trace:
     for index in range(draw(st.integers(1, 4))):
         parent = draw(st.sampled_from(spans)) if spans else None
         begins = start if parent is None else parent.start + draw(st.integers(0, 5))
-        events = draw(st.lists(attributes, max_size=2))
-        links = draw(st.lists(attributes, max_size=1))
+        events = draw(st.lists(row_attributes, max_size=3))
+        links = draw(st.lists(row_attributes, max_size=2))
         spans.append(
             Span(
                 trace_id(number),
@@ -72,6 +75,21 @@ def traces(draw: st.DrawFn, number: int) -> Trace:
             )
         )
     return Trace(trace_id(number), spans)
+
+
+@st.composite
+def corpora_of_rows(draw: st.DrawFn) -> tuple[Trace, ...]:
+    """One trace whose spans have several events and links each."""
+    spans = []
+    for index in range(4):
+        rows = draw(st.lists(row_attributes, min_size=2, max_size=3))
+        events = tuple(SpanEvent("event", index, one) for one in rows)
+        links = tuple(SpanLink(trace_id(99), span_id(99), "", one) for one in rows)
+        parent = span_id(0) if index else ""
+        spans.append(
+            Span(trace_id(0), span_id(index), parent, "GET", SpanKind.SERVER, 0, 9, events=events, links=links)
+        )
+    return (Trace(trace_id(0), spans),)
 
 
 corpora = st.integers(0, 8).flatmap(lambda count: st.tuples(*(traces(number) for number in range(count))))
@@ -176,15 +194,19 @@ def filters_on_whole_traces() -> st.SearchStrategy[SpansetFilter]:
 
 def filters_on_rows() -> st.SearchStrategy[SpansetFilter]:
     """Filters with several conditions about events, or about links, some of them negated."""
-    values = st.sampled_from(VALUES).map(lambda value: _LITERALS[type(value)](value))
-    ops = st.sampled_from((Op.EQ, Op.NE, Op.NE))
+    values = _row_values.map(lambda value: _LITERALS[type(value)](value))
+    ops = st.sampled_from((Op.EQ, Op.NE))
 
     def of(scope: Scope) -> st.SearchStrategy[SpansetFilter]:
-        row: st.SearchStrategy[Expr] = st.builds(
-            Binary, ops, st.builds(Field, st.just(scope), st.sampled_from(NAMES)), values
+        a, b = (st.builds(Binary, ops, st.just(Field(scope, name)), values) for name in ("a", "b"))
+        negated = a | st.builds(Unary, st.just(Op.NOT), a)
+        return (
+            _both(a, b)
+            | _both(a, b)
+            | _both(negated, b)
+            | _both(a, _conditions(_on_spans))
+            | negated.map(SpansetFilter)
         )
-        negated = row | st.builds(Unary, st.just(Op.NOT), row)
-        return _both(negated, row) | _both(row, _conditions(_on_spans)) | negated.map(SpansetFilter)
 
     return st.sampled_from(_ROW_SCOPES).flatmap(of)
 
@@ -198,7 +220,10 @@ _rules = st.builds(
     exact=st.booleans(),
 )
 everything = PushRule(frozenset(Scope), COMPARISONS, frozenset(LiteralType))
-_pushes = st.one_of(st.just((everything,)), st.just((everything,)), st.lists(_rules, max_size=3).map(tuple))
+_one_name = st.sampled_from(NAMES).map(
+    lambda name: (PushRule(frozenset(Scope), COMPARISONS, frozenset(LiteralType), frozenset({name})),)
+)
+_pushes = st.one_of(st.just((everything,)), _one_name, st.lists(_rules, max_size=3).map(tuple))
 
 capabilities = st.builds(
     Capabilities,
