@@ -36,7 +36,8 @@ PROMISES = [
     response_schema_conformance,
     negative_data_rejection,
 ]
-EXAMPLES = {"nightly": 500, "ci": 12}.get(told("HYPOTHESIS_PROFILE"), 12)
+NIGHTLY = told("HYPOTHESIS_PROFILE") == "nightly"
+EXAMPLES = 500 if NIGHTLY else 12
 QUERIES = (
     "{}",
     "{ status = error }",
@@ -53,7 +54,7 @@ schema.config.generation.update(
     with_security_parameters=False,  # the caller is signed in; made-up credentials end at the door
 )
 schema.config.phases.examples.enabled = False  # the examples of queries are among QUERIES
-schema.config.phases.coverage.enabled = told("HYPOTHESIS_PROFILE") == "nightly"
+schema.config.phases.coverage.enabled = NIGHTLY
 
 
 @pytest.fixture(scope="session")
