@@ -81,7 +81,7 @@ def _everywhere() -> Span:
 
 
 def _failed() -> Span:
-    exception = {"exception.message": marked("exception"), "exception.stacktrace": marked("stack")}
+    exception: Attributes = {"exception.message": marked("exception"), "exception.stacktrace": marked("stack")}
     return Span(
         _ID,
         SpanId("cb" * 8),
