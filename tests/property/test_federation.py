@@ -25,6 +25,7 @@ from datasources.memory.adapter import Faults
 from tests.support.federated import (
     ALL_TIME,
     LIMITS,
+    begins_of,
     by_span,
     by_trace,
     capabilities,
@@ -99,6 +100,7 @@ async def test_spans_spread_over_stores_are_found_as_in_one(query, corpus, owner
     assert len({hit.trace_id for hit in found.hits}) == len(found.hits)
     if is_complete(found):
         assert matched_of(found.hits) == expected.matched
+        assert begins_of(found.hits) == expected.begins
 
 
 @given(filters_on_whole_traces(), corpora, owner_lists, several_capabilities)

@@ -219,11 +219,21 @@ _rules = st.builds(
     names=st.none() | st.frozensets(st.sampled_from((*NAMES, *sorted(_SPAN_INTRINSICS))), min_size=1),
     exact=st.booleans(),
 )
-everything = PushRule(frozenset(Scope), COMPARISONS, frozenset(LiteralType))
-_one_name = st.sampled_from(NAMES).map(
-    lambda name: (PushRule(frozenset(Scope), COMPARISONS, frozenset(LiteralType), frozenset({name})),)
+_exact = st.sampled_from((True, True, False))
+_everything = st.builds(
+    PushRule, st.just(frozenset(Scope)), st.just(COMPARISONS), st.just(frozenset(LiteralType)), exact=_exact
 )
-_pushes = st.one_of(st.just((everything,)), _one_name, st.lists(_rules, max_size=3).map(tuple))
+_one_name = st.builds(
+    PushRule,
+    st.just(frozenset(Scope)),
+    st.just(COMPARISONS),
+    st.just(frozenset(LiteralType)),
+    st.sampled_from(NAMES).map(lambda name: frozenset({name})),
+    _exact,
+)
+_pushes = st.one_of(
+    _everything.map(lambda rule: (rule,)), _one_name.map(lambda rule: (rule,)), st.lists(_rules, max_size=3).map(tuple)
+)
 
 capabilities = st.builds(
     Capabilities,
@@ -245,6 +255,7 @@ class Direct:
 
     order: list[TraceId]
     matched: dict[TraceId, set[SpanId]]
+    begins: dict[TraceId, tuple[int, str | None]]
 
 
 def direct(query: SpansetFilter, corpus: Iterable[Trace], within: TimeRange = ALL_TIME) -> Direct:
@@ -255,11 +266,16 @@ def direct(query: SpansetFilter, corpus: Iterable[Trace], within: TimeRange = AL
         if within.overlaps(trace.start, trace.end) and (matched := compiled.matches(trace))
     ]
     found.sort(key=lambda hit: hit.position, reverse=True)
-    return Direct([hit.trace_id for hit in found], matched_of(found))
+    return Direct([hit.trace_id for hit in found], matched_of(found), begins_of(found))
 
 
 def matched_of(hits: Iterable[TraceHit]) -> dict[TraceId, set[SpanId]]:
     return {hit.trace_id: {span.span_id for span in hit.spans} for hit in hits}
+
+
+def begins_of(hits: Iterable[TraceHit]) -> dict[TraceId, tuple[int, str | None]]:
+    """Returns when each trace began, and the name of its root."""
+    return {hit.trace_id: (hit.start, hit.root_name) for hit in hits}
 
 
 def source(index: int, corpus: Iterable[Trace], capabilities: Capabilities, faults: Faults | None = None) -> Source:
