@@ -19,6 +19,7 @@ from arcane.model.trace import Trace
 from arcane.model.values import Attributes, AttributeValue
 from arcane.spi.adapter import Adapter, AdapterContext, DatasourcePlugin
 from arcane.spi.capabilities import Capabilities, Order, PushRule
+from arcane.spi.connection import HttpConnection, connection_headers
 from arcane.spi.errors import (
     BackendFailed,
     BadResponse,
@@ -76,6 +77,7 @@ __all__ = [
     "Field",
     "Forbidden",
     "Health",
+    "HttpConnection",
     "HttpRequest",
     "HttpResponse",
     "HttpSession",
@@ -114,6 +116,7 @@ __all__ = [
     "Unreachable",
     "Unsupported",
     "compile_filter",
+    "connection_headers",
     "decode_json",
     "decode_protobuf",
     "encode_json",

@@ -124,8 +124,10 @@ def test_what_is_said_is_in_the_catalog_that_make_writes() -> None:
 
 
 def test_what_settings_models_and_roles_declare_is_in_it_as_well() -> None:
-    with (ROOT / "datasources/tempo/settings.py").open("rb") as settings:
-        said = {text for _, _, text, _ in declared(settings, (), (), {})}
+    said: set[str] = set()
+    for file in ("datasources/tempo/settings.py", "arcane/spi/connection.py"):
+        with (ROOT / file).open("rb") as settings:
+            said |= {text for _, _, text, _ in declared(settings, (), (), {})}
     assert {"Tenant", "Sent as X-Scope-OrgID. Leave empty when multitenancy is off.", "User and password"} <= said
     with (ROOT / "arcane/access/permissions.py").open("rb") as permissions:
         assert "Reads what is in the project." in {text for _, _, text, _ in declared(permissions, (), (), {})}
