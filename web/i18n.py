@@ -17,6 +17,8 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from starlette.requests import Request
 
+from arcane.model.notice import told
+
 LOCALES = Path(__file__).parent / "locale"
 SOURCE_LANGUAGE = "en"
 
@@ -41,6 +43,10 @@ class Language:
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         """Returns the form of the sentence that goes with `number`, in this language."""
         return self.translations.ungettext(singular, plural, number)
+
+    def tell(self, sentence: str) -> str:
+        """Returns a notice of the engine or of an adapter, or what is declared somewhere, in this language."""
+        return told(sentence, self.gettext)
 
 
 @dataclass(frozen=True, slots=True)

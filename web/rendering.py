@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from arcane.kit.actor import Actor
+from arcane.model.notice import Notice
 from web.assets import Assets
 from web.flash import forget
 from web.formatting import cost_text, day_text, duration_text, iso_text, short_id
@@ -101,7 +102,10 @@ def renderer_of(request: Request) -> Renderer:
 
 
 def environment(language: Language, assets: Assets, *, reloads: bool, folders: Sequence[Path] = ()) -> Environment:
-    """Returns the Jinja environment for one language: escapes everything, fails on a name that is not there."""
+    """Returns the Jinja environment for one language: escapes everything, fails on a name that is not there.
+
+    A notice is told in that language wherever a template writes it.
+    """
     made = Environment(
         loader=FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
@@ -110,11 +114,12 @@ def environment(language: Language, assets: Assets, *, reloads: bool, folders: S
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=reloads,
+        finalize=lambda value: language.tell(value) if isinstance(value, Notice) else value,
     )
     made.install_gettext_callables(  # type: ignore[attr-defined]
         language.gettext, language.ngettext, newstyle=True
     )
-    made.filters["spoken"] = lambda text: language.gettext(text) if text else ""  # declared elsewhere, in English
+    made.filters["spoken"] = lambda text: language.tell(text or "")  # declared elsewhere, in English
     made.globals.update(
         asset=assets.url,
         glyph=lambda name, small=False: _glyph(assets, name, small=small),

@@ -13,6 +13,7 @@ from arcane.catalog.sealing import copied, escaped, opened, place, unsealed
 from arcane.catalog.tables import Datasource
 from arcane.kit.egress_url import origin_of
 from arcane.kit.secrets import KeyRing, SecretUnreadable
+from arcane.model.notice import Notice
 from arcane.spi.adapter import DatasourcePlugin
 from arcane.spi.errors import Misconfigured
 
@@ -82,11 +83,15 @@ def stored_model(plugin: DatasourcePlugin[Any], row: Datasource, keys: KeyRing) 
             place(settings, pointer, unsealed(pointer, envelope, str(row.id), keys))
         return validated(plugin, settings)
     except SecretUnreadable as exc:
-        raise Misconfigured(f"a stored secret cannot be read: {exc}; enter it again") from None
+        raise Misconfigured(Notice("a stored secret cannot be read: %(why)s; enter it again", why=str(exc))) from None
     except InvalidDatasource as exc:
         first = exc.errors[0]
         name = first.pointer.removeprefix(SETTINGS).lstrip("/") or "settings"
-        raise Misconfigured(f"the settings do not fit this version of the adapter: {name}: {first.detail}") from None
+        raise Misconfigured(
+            Notice(
+                "the settings do not fit this version of the adapter: %(name)s: %(why)s", name=name, why=first.detail
+            )
+        ) from None
 
 
 def address_pointer(public: Mapping[str, Any], base_url: str | None) -> str:

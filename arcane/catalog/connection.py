@@ -10,6 +10,7 @@ from arcane.catalog.observed import ObservedAdapter
 from arcane.catalog.words import in_words
 from arcane.kit.logging import get_logger
 from arcane.model.deadline import Deadline
+from arcane.model.notice import Notice
 from arcane.model.outcome import SourceError
 from arcane.spi.capabilities import Capabilities
 from arcane.spi.errors import BadResponse, DatasourceError, TimedOut
@@ -21,10 +22,7 @@ _TIDY_UP_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTest:
-    """What a test found. `newest_trace` is nanoseconds since the epoch.
-
-    `can` says what the datasource can do in English; `in_words(abilities, say)` says it in another language.
-    """
+    """What a test found. `newest_trace` is nanoseconds since the epoch; `can` says in words what it can do."""
 
     ok: bool
     version: str | None = None
@@ -38,7 +36,7 @@ class ConnectionTest:
     @classmethod
     def failed(cls, error: DatasourceError) -> ConnectionTest:
         """Returns the test that found nothing but a reason."""
-        return cls(ok=False, error=SourceError(error.kind, str(error), error.retry_after_s))
+        return cls(ok=False, error=SourceError(error.kind, error.message, error.retry_after_s))
 
 
 async def tested(adapter: ObservedAdapter, deadline: Deadline) -> ConnectionTest:
@@ -49,7 +47,9 @@ async def tested(adapter: ObservedAdapter, deadline: Deadline) -> ConnectionTest
         return ConnectionTest.failed(exc)
     except Exception as exc:  # noqa: BLE001 - a stranger's code: for the person who tests it, a bug is a finding
         log.error("adapter_check_broke", error=type(exc).__name__)
-        return ConnectionTest.failed(BadResponse(f"the adapter broke while it was tested: {type(exc).__name__}"))
+        return ConnectionTest.failed(
+            BadResponse(Notice("the adapter broke while it was tested: %(error)s", error=type(exc).__name__))
+        )
     finally:
         with anyio.move_on_after(_TIDY_UP_S, shield=True):
             await adapter.aclose()

@@ -58,7 +58,7 @@ class HealthRecord:
         """The datasource could not answer."""
         if not isinstance(error, _ABOUT_THE_QUESTION):
             self.last_error_at = self.clock.now()
-            self.error_kind, self.error_message = error.kind, str(error)
+            self.error_kind, self.error_message = error.kind, error.message
 
 
 class ObservedAdapter(Adapter):
@@ -175,4 +175,4 @@ class BrokenAdapter(Adapter):
 
     def _again(self) -> DatasourceError:
         """A new exception each time: one that is raised twice collects tracebacks."""
-        return type(self.error)(str(self.error))
+        return type(self.error)(self.error.message)

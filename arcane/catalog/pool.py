@@ -25,6 +25,7 @@ from arcane.catalog.tables import Datasource
 from arcane.kit.egress import Egress, EgressSession
 from arcane.kit.logging import get_logger
 from arcane.kit.secrets import KeyRing
+from arcane.model.notice import Notice
 from arcane.settings import FileSettings, LimitSettings
 from arcane.spi.adapter import Adapter, AdapterContext, DatasourcePlugin
 from arcane.spi.errors import DatasourceError, Misconfigured
@@ -64,7 +65,9 @@ class AdapterMaker:
             raise
         except Exception as exc:  # noqa: BLE001 - a stranger's code: its bug is its own datasource's failure
             log.error("adapter_not_made", kind=plugin.kind, error=type(exc).__name__)
-            raise Misconfigured(f"the adapter for {plugin.kind} broke: {type(exc).__name__}") from None
+            raise Misconfigured(
+                Notice("the adapter for %(kind)s broke: %(error)s", kind=plugin.kind, error=type(exc).__name__)
+            ) from None
 
     def _make(self, plugin: DatasourcePlugin[Any], settings: BaseModel, health: HealthRecord) -> ObservedAdapter:
         base_url = plugin.base_url(settings)

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from arcane.catalog.form import FormField, form_of
 from arcane.kit.logging import get_logger
+from arcane.model.notice import Notice
 from arcane.spi.adapter import DatasourcePlugin
 
 log = get_logger("arcane.catalog")
@@ -81,8 +82,13 @@ class Registry:
         """Returns why `kind` cannot be used, as one sentence."""
         for known in self.kinds:
             if known.kind == kind:
-                return f"the kind {kind} is not available: {known.reason}" + (f"; {known.hint}" if known.hint else "")
-        return f"no installed package provides the kind {kind}"
+                return Notice(
+                    "the kind %(kind)s is not available: %(why)s; %(hint)s",
+                    kind=kind,
+                    why=known.reason,
+                    hint=known.hint,
+                )
+        return Notice("no installed package provides the kind %(kind)s", kind=kind)
 
 
 def _load(point: EntryPoint) -> Kind:
@@ -91,27 +97,34 @@ def _load(point: EntryPoint) -> Kind:
         plugin = point.load()
         problem = _mismatch(point, plugin)
         if problem is not None:
-            return _unavailable(point, problem, "its author has to export one instance of a DatasourcePlugin")
+            return _unavailable(point, problem, Notice("its author has to export one instance of a DatasourcePlugin"))
         fields = form_of(plugin.settings)
         return Kind(point.name, str(plugin.title), str(plugin.summary), _package(point), plugin, fields)
     except ModuleNotFoundError as exc:
-        return _unavailable(point, f"the module {exc.name} is not installed", _install_hint(point, exc.name))
+        return _unavailable(
+            point, Notice("the module %(name)s is not installed", name=exc.name), _install_hint(point, exc.name)
+        )
     except (Exception, SystemExit) as exc:  # noqa: BLE001 - see above
-        first = next(iter(str(exc).strip().splitlines()), "")
-        reason = f"{type(exc).__name__} while loading it" + (f": {first}" if first else "")
-        return _unavailable(point, reason[:_LONGEST_REASON], f"reinstall or update the package {_package(point)}")
+        first = next(iter(str(exc).strip().splitlines()), "")[:_LONGEST_REASON]
+        broke = type(exc).__name__
+        reason = Notice("%(error)s while loading it", error=broke)
+        if first:
+            reason = Notice("%(error)s while loading it: %(first)s", error=broke, first=first)
+        return _unavailable(
+            point, reason, Notice("reinstall or update the package %(package)s", package=_package(point))
+        )
 
 
 def _mismatch(point: EntryPoint, plugin: object) -> str | None:
     if not isinstance(plugin, DatasourcePlugin):
-        return f"{point.value} is not a DatasourcePlugin"
+        return Notice("%(what)s is not a DatasourcePlugin", what=point.value)
     missing = [name for name in ("kind", "title", "summary", "settings") if not hasattr(plugin, name)]
     if missing:
-        return f"{point.value} does not say its {' and '.join(missing)}"
+        return Notice("%(what)s does not say its %(missing)s", what=point.value, missing=" and ".join(missing))
     if plugin.kind != point.name:
-        return f"it is registered as {point.name} and calls itself {plugin.kind}"
+        return Notice("it is registered as %(name)s and calls itself %(kind)s", name=point.name, kind=plugin.kind)
     if not (isinstance(plugin.settings, type) and issubclass(plugin.settings, BaseModel)):
-        return f"the settings of {point.value} are not a pydantic model"
+        return Notice("the settings of %(what)s are not a pydantic model", what=point.value)
     return None
 
 
@@ -120,7 +133,8 @@ def _rivalled(point: EntryPoint, rivals: list[EntryPoint]) -> Kind | None:
     if not rivals or (_is_ours(point) and not any(_is_ours(rival) for rival in rivals)):
         return None
     others = ", ".join(sorted({_package(rival) for rival in rivals}))
-    return _unavailable(point, f"{others} provides the kind {point.name} too", "uninstall one of the packages")
+    reason = Notice("%(others)s provides the kind %(kind)s too", others=others, kind=point.name)
+    return _unavailable(point, reason, Notice("uninstall one of the packages"))
 
 
 def _unavailable(point: EntryPoint, reason: str, hint: str) -> Kind:
@@ -130,8 +144,10 @@ def _unavailable(point: EntryPoint, reason: str, hint: str) -> Kind:
 def _install_hint(point: EntryPoint, module: str | None) -> str:
     extras = point.dist.metadata.get_all("Provides-Extra") if point.dist else None
     if extras and point.name in extras:
-        return f"install it with: pip install '{_package(point)}[{point.name}]'"
-    return f"install the package that has {module}, or reinstall {_package(point)}"
+        return Notice("install it with: %(command)s", command=f"pip install '{_package(point)}[{point.name}]'")
+    return Notice(
+        "install the package that has %(module)s, or reinstall %(package)s", module=module, package=_package(point)
+    )
 
 
 def _package(point: EntryPoint) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
+from arcane.model.notice import Notice
 from arcane.spi.capabilities import Capabilities, Order, PushRule
 
-Say = Callable[[str], str]
 _NANOS_PER_HOUR = 3_600_000_000_000
 
 
@@ -27,43 +27,42 @@ def as_data(capabilities: Capabilities) -> dict[str, Any]:
     }
 
 
-def in_words(capabilities: Capabilities, say: Say = str) -> tuple[str, ...]:
-    """Returns sentences for a person; `say` translates."""
-    return tuple(_sentences(capabilities, say))
+def in_words(capabilities: Capabilities) -> tuple[Notice, ...]:
+    """Returns sentences for a person."""
+    return tuple(_sentences(capabilities))
 
 
-def _sentences(capabilities: Capabilities, say: Say) -> Iterator[str]:
+def _sentences(capabilities: Capabilities) -> Iterator[Notice]:
     if not capabilities.push:
-        yield say("It lists traces of a time range; every condition is evaluated by Arcane.")
+        yield Notice("It lists traces of a time range; every condition is evaluated by Arcane.")
     for rule in capabilities.push:
-        yield _rule_in_words(rule, say)
+        yield _rule_in_words(rule)
     if capabilities.push:
-        yield say("It answers || itself.") if capabilities.push_or else say("Arcane evaluates || itself.")
-        yield say("It answers !( ) itself.") if capabilities.push_not else say("Arcane evaluates !( ) itself.")
+        yield Notice("It answers || itself.") if capabilities.push_or else Notice("Arcane evaluates || itself.")
+        yield Notice("It answers !( ) itself.") if capabilities.push_not else Notice("Arcane evaluates !( ) itself.")
     if capabilities.order is Order.NEWEST_FIRST:
-        yield say("It answers with the newest traces first.")
+        yield Notice("It answers with the newest traces first.")
     else:
-        yield say("It answers in any order: Arcane finds the newest traces by narrowing the time range.")
+        yield Notice("It answers in any order: Arcane finds the newest traces by narrowing the time range.")
     if capabilities.whole_traces:
-        yield say("It answers a search with whole traces.")
+        yield Notice("It answers a search with whole traces.")
     if capabilities.max_range_ns is not None:
         hours = capabilities.max_range_ns / _NANOS_PER_HOUR
-        yield say("It searches at most {hours} hours at once; longer searches are split.").format(hours=f"{hours:g}")
+        yield Notice("It searches at most %(hours)g hours at once; longer searches are split.", hours=hours)
     if capabilities.native_attributes:
-        yield say("It knows its attribute names and values by an index.")
+        yield Notice("It knows its attribute names and values by an index.")
     else:
-        yield say("Attribute names and values are found by looking at recent traces.")
+        yield Notice("Attribute names and values are found by looking at recent traces.")
 
 
-def _rule_in_words(rule: PushRule, say: Say) -> str:
-    where = ", ".join(sorted(scope.value or say("unscoped") for scope in rule.scopes))
-    names = say("any name") if rule.names is None else ", ".join(sorted(rule.names))
+def _rule_in_words(rule: PushRule) -> Notice:
+    where = ", ".join(sorted(scope.value or "unscoped" for scope in rule.scopes))
+    names = Notice("any name") if rule.names is None else ", ".join(sorted(rule.names))
     operators = " ".join(sorted(op.value for op in rule.ops))
+    values = {"where": where, "names": names, "operators": operators}
     if rule.exact:
-        sentence = say("It filters {where} ({names}) by {operators}.")
-    else:
-        sentence = say("It narrows {where} ({names}) by {operators}; Arcane checks the rest.")
-    return sentence.format(where=where, names=names, operators=operators)
+        return Notice("It filters %(where)s (%(names)s) by %(operators)s.", **values)
+    return Notice("It narrows %(where)s (%(names)s) by %(operators)s; Arcane checks the rest.", **values)
 
 
 def _rule(rule: PushRule) -> dict[str, Any]:

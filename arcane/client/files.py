@@ -25,6 +25,7 @@ from arcane.kit.pagination import Cursors
 from arcane.kit.problems import Problem
 from arcane.kit.signing import Signer
 from arcane.model.deadline import Deadline
+from arcane.model.notice import encoded
 from arcane.model.time import TimeRange
 from arcane.settings import LimitSettings
 from arcane.spi.adapter import Adapter, AdapterContext
@@ -68,7 +69,7 @@ def search_files(paths: Sequence[Path], asked: Asked) -> dict[str, Any]:
     async def search(service: TraceService, request: SearchRequest) -> bytes:
         answer = await service.search(_nobody(), request, Deadline.after(_WITHIN_S))
         items = [hit_body(found.hit, found.datasource_ids) for found in answer.found]
-        return msgspec.json.encode(SearchBody(items, answer.next, answer.complete, answer.sources))
+        return msgspec.json.encode(SearchBody(items, answer.next, answer.complete, answer.sources), enc_hook=encoded)
 
     found: dict[str, Any] = json.loads(_run(paths, asked, search))
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from arcane.federation.asking import Asking
 from arcane.federation.replies import Reply, ask_each
 from arcane.model.ids import TraceId
+from arcane.model.notice import Notice
 from arcane.model.outcome import QueryOutcome, SourceOutcome
 from arcane.model.span import Span
 from arcane.model.time import NANOS_PER_MILLISECOND, TimeRange
@@ -65,8 +66,8 @@ def _joined(parts: Sequence[tuple[int, Trace]]) -> tuple[list[Span], dict[str, t
             known = spans.setdefault(span.span_id, span)
             shared[span.span_id] = (*shared.get(span.span_id, ()), index)
             different += (known.start, known.end, known.name) != (span.start, span.end, span.name)
-    odd = [f"{different} spans differ between datasources; each is shown as the first one has it."] if different else []
-    return list(spans.values()), shared, odd
+    odd = Notice("%(count)d spans differ between datasources; each is shown as the first one has it.", count=different)
+    return list(spans.values()), shared, [odd] if different else []
 
 
 def _skew(trace: Trace) -> tuple[str, ...]:
@@ -81,6 +82,10 @@ def _skew(trace: Trace) -> tuple[str, ...]:
     if not skewed:
         return ()
     return (
-        f"{skewed} spans begin before their parent, by up to {most / NANOS_PER_MILLISECOND:.3f} ms: "
-        "the clocks of the services differ. Times are shown as recorded.",
+        Notice(
+            "%(count)d spans begin before their parent, by up to %(most).3f ms: "
+            "the clocks of the services differ. Times are shown as recorded.",
+            count=skewed,
+            most=most / NANOS_PER_MILLISECOND,
+        ),
     )

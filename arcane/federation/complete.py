@@ -15,10 +15,13 @@ from arcane.federation.question import Question
 from arcane.federation.together import each
 from arcane.federation.verify import Judge
 from arcane.model.hit import TraceHit
+from arcane.model.notice import Notice
 from arcane.model.trace import Trace
 from arcane.traceql.hits import hit_of
 
-CUT = "More traces of this page lack their root than are looked up; the last ones are shown as one datasource has them."
+CUT = Notice(
+    "More traces of this page lack their root than are looked up; the last ones are shown as one datasource has them."
+)
 
 
 async def complete(page: Page, question: Question, askings: Sequence[Asking], lookups_max: int) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arcane.federation.plan import Kept, Reason, SourcePlan
+from arcane.model.notice import Notice
 from arcane.spi.capabilities import Capabilities, Order
 from arcane.traceql.format import format_expr
 
 _WHY = {
-    Reason.UNSUPPORTED: "the datasource cannot answer it",
-    Reason.SUPERSET: "the datasource answers it with more than what matches",
-    Reason.ALTERNATIVE: "the datasource cannot answer all of its alternatives, so it is asked for none of them",
-    Reason.NEGATION: "the datasource does not mean the same by a negation",
-    Reason.SAME_ROW: "it has to hold on the same event or link as another condition, which is checked here",
-    Reason.WHOLE_TRACE: "it is about the whole trace, of which each datasource may hold a part",
+    Reason.UNSUPPORTED: Notice("the datasource cannot answer it"),
+    Reason.SUPERSET: Notice("the datasource answers it with more than what matches"),
+    Reason.ALTERNATIVE: Notice("the datasource cannot answer all of its alternatives, so it is asked for none of them"),
+    Reason.NEGATION: Notice("the datasource does not mean the same by a negation"),
+    Reason.SAME_ROW: Notice("it has to hold on the same event or link as another condition, which is checked here"),
+    Reason.WHOLE_TRACE: Notice("it is about the whole trace, of which each datasource may hold a part"),
 }
 
 
@@ -35,21 +36,28 @@ def conditions_of(plan: SourcePlan) -> tuple[Explanation, ...]:
 
 def steps_of(plan: SourcePlan, capabilities: Capabilities) -> tuple[str, ...]:
     """Returns what happens, a sentence a step."""
-    asked = f"the traces that match {plan.pushed_text}" if plan.pushed_text else "all traces of the time range"
-    if capabilities.order is Order.NEWEST_FIRST:
-        steps = [f"Ask for {asked}, newest first, page by page."]
-    else:
-        steps = [
-            f"Ask for {asked} in windows of time that go backwards, "
-            "because the datasource does not return the newest first."
-        ]
+    steps = [_first_step(plan, capabilities)]
     if plan.residual_text is None:
-        return (*steps, "Take the answer as it is.")
+        return (*steps, Notice("Take the answer as it is."))
     if plan.whole_traces:
-        steps.append("Put each trace together from all datasources.")
+        steps.append(Notice("Put each trace together from all datasources."))
     elif not capabilities.whole_traces:
-        steps.append("Read each of these traces whole.")
-    return (*steps, f"Keep those that match {plan.residual_text}, until the page is full.")
+        steps.append(Notice("Read each of these traces whole."))
+    return (*steps, Notice("Keep those that match %(query)s, until the page is full.", query=plan.residual_text))
+
+
+def _first_step(plan: SourcePlan, capabilities: Capabilities) -> Notice:
+    if plan.pushed_text:
+        asked = Notice("the traces that match %(query)s", query=plan.pushed_text)
+    else:
+        asked = Notice("all traces of the time range")
+    if capabilities.order is Order.NEWEST_FIRST:
+        return Notice("Ask for %(traces)s, newest first, page by page.", traces=asked)
+    return Notice(
+        "Ask for %(traces)s in windows of time that go backwards, "
+        "because the datasource does not return the newest first.",
+        traces=asked,
+    )
 
 
 def _explained(kept: Kept) -> Explanation:

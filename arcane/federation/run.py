@@ -15,6 +15,7 @@ from arcane.federation.plan import SourcePlan
 from arcane.federation.question import Question, mark_of
 from arcane.federation.verify import Judge, OnOwnTraces
 from arcane.federation.walk import Walk, position_of
+from arcane.model.notice import Notice
 from arcane.model.outcome import SourceError, SourceOutcome, SourceStatus
 from arcane.spi.errors import DatasourceError, TimedOut
 from arcane.spi.scan import Candidate
@@ -133,29 +134,46 @@ class SourceRun:
         """Returns what is known to be missing."""
         found = list(self.asking.warnings)
         if isinstance(self.verifier, OnOwnTraces) and self.verifier.vanished:
-            found.append(f"{self.verifier.vanished} traces matched the search and could not be read afterwards.")
+            found.append(
+                Notice(
+                    "%(count)d traces matched the search and could not be read afterwards.",
+                    count=self.verifier.vanished,
+                )
+            )
         if self.asking.lookup_error is not None:
             fault = error_of(self.asking.lookup_error)
-            found.append(f"Parts of other datasources' traces could not be looked up here: {fault.message}")
+            found.append(
+                Notice("Parts of other datasources' traces could not be looked up here: %(why)s", why=fault.message)
+            )
         return found
 
     def _notes(self) -> list[str]:
         """Returns what else a reader of the page should know."""
-        found = []
+        found: list[str] = []
         if not self.finished:
-            found.append("The search ended before this datasource answered, because another one failed.")
+            found.append(Notice("The search ended before this datasource answered, because another one failed."))
         if self._stopped:
-            found.append(f"Stopped after looking at {self.walk.looked_at} traces; the next page goes on from there.")
+            found.append(
+                Notice(
+                    "Stopped after looking at %(count)d traces; the next page goes on from there.",
+                    count=self.walk.looked_at,
+                )
+            )
         if self.walk.gaps:
-            found.append("More traces began at one instant than one request may return; some of them are missing.")
+            found.append(
+                Notice("More traces began at one instant than one request may return; some of them are missing.")
+            )
         if self.judge.errors:
             found.append(
-                f"{self.judge.errors} spans had no value for the condition (a division by zero, for instance) "
-                "and do not match."
+                Notice(
+                    "%(count)d spans had no value for the condition (a division by zero, for instance) "
+                    "and do not match.",
+                    count=self.judge.errors,
+                )
             )
         return found
 
 
 def error_of(error: DatasourceError) -> SourceError:
     """Returns the fault as it is shown."""
-    return SourceError(error.kind, str(error), error.retry_after_s)
+    return SourceError(error.kind, error.message, error.retry_after_s)

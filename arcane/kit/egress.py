@@ -25,6 +25,7 @@ from arcane.kit.egress_connect import GuardingResolver, guarded_socket
 from arcane.kit.egress_errors import Translating
 from arcane.kit.egress_url import BaseUrl, Hop, Origin, checked_headers, checked_method
 from arcane.model.deadline import Deadline
+from arcane.model.notice import Notice
 from arcane.settings import EgressSettings, LimitSettings
 from arcane.spi.errors import BadResponse, TimedOut, TooLarge
 from arcane.spi.http import HttpRequest, HttpResponse, HttpStream
@@ -142,12 +143,18 @@ class EgressSession:
                 return response
             response.release()
             hop = hop.redirected(response.status, location, self._egress.schemes, self._egress.policy)
-        raise BadResponse(f"{self._base.origin} redirects more than {self._egress.settings.max_redirects} times")
+        raise BadResponse(
+            Notice(
+                "%(origin)s redirects more than %(most)d times",
+                origin=self._base.origin,
+                most=self._egress.settings.max_redirects,
+            )
+        )
 
     async def _fetch(self, hop: Hop, deadline: Deadline) -> aiohttp.ClientResponse:
         remaining = deadline.remaining()
         if remaining <= 0:
-            raise TimedOut(f"no time was left to ask {hop.origin}")
+            raise TimedOut(Notice("no time was left to ask %(origin)s", origin=hop.origin))
         timeout = aiohttp.ClientTimeout(
             total=remaining,
             sock_connect=min(remaining, self._egress.settings.connect_timeout_s),
@@ -164,7 +171,7 @@ class EgressSession:
         origin = _origin(response)
         seen = 0
         if (response.content_length or 0) > limit:
-            raise TooLarge(f"the answer of {origin} is over {limit} bytes")
+            raise TooLarge(Notice("the answer of %(origin)s is over %(limit)d bytes", origin=origin, limit=limit))
         while True:
             with Translating(origin, deadline):
                 chunk = await response.content.readany()
@@ -172,9 +179,9 @@ class EgressSession:
                 return
             seen += len(chunk)
             if seen > limit:
-                raise TooLarge(f"the answer of {origin} is over {limit} bytes")
+                raise TooLarge(Notice("the answer of %(origin)s is over %(limit)d bytes", origin=origin, limit=limit))
             if deadline.expired:
-                raise TimedOut(f"{origin} did not answer in time")
+                raise TimedOut(Notice("%(origin)s did not answer in time", origin=origin))
             yield chunk
 
     def _connected(self) -> aiohttp.ClientSession:

@@ -21,6 +21,8 @@ from ipaddress import (
 )
 from typing import TypeAlias
 
+from arcane.model.notice import Notice
+
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -113,7 +115,7 @@ class AddressPolicy:
         """
         inner = _unwrapped(address)
         if inner in _METADATA:
-            return None if self._named(inner) else "a cloud metadata service"
+            return None if self._named(inner) else Notice("a cloud metadata service")
         if any(inner in network for network in self.allowed) or any(address in network for network in self.allowed):
             return None
         if isinstance(inner, IPv4Address):
@@ -137,16 +139,16 @@ def literal_address(host: str) -> Address | None:
     """
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if "%" in bare:
-        raise AmbiguousHost("an address with a zone id")
+        raise AmbiguousHost(Notice("an address with a zone id"))
     try:
         return ip_address(bare)
     except ValueError:
         pass
     if ":" in bare:
-        raise AmbiguousHost("not an IPv6 address")
+        raise AmbiguousHost(Notice("not an IPv6 address"))
     last = bare.rstrip(".").rpartition(".")[2].lower()
     if last.isdecimal() or (last.startswith("0x") and all(c in "0123456789abcdef" for c in last[2:])):
-        raise AmbiguousHost("an IPv4 address that is not written as four decimal numbers")
+        raise AmbiguousHost(Notice("an IPv4 address that is not written as four decimal numbers"))
     return None
 
 

@@ -18,6 +18,7 @@ from aiohttp import client_exceptions, http_exceptions
 from arcane.kit.egress_url import Origin
 from arcane.kit.logging import get_logger
 from arcane.model.deadline import Deadline
+from arcane.model.notice import Notice
 from arcane.spi.errors import (
     BadResponse,
     DatasourceError,
@@ -40,36 +41,38 @@ class AddressRefused(OSError):
 Translation = Callable[[BaseException, Origin], DatasourceError]
 
 
-def _says(error: type[DatasourceError], sentence: str) -> Translation:
-    return lambda _exc, origin: error(sentence.format(origin))
+def _says(error: type[DatasourceError], template: str) -> Translation:
+    return lambda _exc, origin: error(Notice(template, origin=origin))
 
 
 def _connector(exc: BaseException, origin: Origin) -> DatasourceError:
     cause = getattr(exc, "os_error", exc)
     if isinstance(cause, AddressRefused):
-        return Forbidden(str(cause))
+        return Forbidden(cause.args[0])
     if isinstance(cause, ConnectionRefusedError):
-        return Unreachable(f"{origin} refuses connections: nothing listens there")
+        return Unreachable(Notice("%(origin)s refuses connections: nothing listens there", origin=origin))
     reason = getattr(cause, "strerror", None)
-    return Unreachable(f"no connection to {origin}" + (f": {reason}" if reason else ""))
+    if reason:
+        return Unreachable(Notice("no connection to %(origin)s: %(reason)s", origin=origin, reason=reason))
+    return Unreachable(Notice("no connection to %(origin)s", origin=origin))
 
 
 def _name(exc: BaseException, origin: Origin) -> DatasourceError:
     if isinstance(getattr(exc, "os_error", exc), AddressRefused):
         return _connector(exc, origin)
-    return Unreachable(f"the name {origin.host} was not found")
+    return Unreachable(Notice("the name %(host)s was not found", host=origin.host))
 
 
 def _certificate(exc: BaseException, origin: Origin) -> DatasourceError:
     cause = getattr(exc, "certificate_error", None)
-    reason = getattr(cause, "verify_message", None) or "it cannot be verified"
-    return Unreachable(f"the certificate of {origin} is not trusted: {reason}")
+    reason = getattr(cause, "verify_message", None) or Notice("it cannot be verified")
+    return Unreachable(Notice("the certificate of %(origin)s is not trusted: %(reason)s", origin=origin, reason=reason))
 
 
 def _tls(exc: BaseException, origin: Origin) -> DatasourceError:
     reason = getattr(exc, "reason", None) or getattr(getattr(exc, "os_error", None), "reason", None)
-    words = str(reason).replace("_", " ").lower() if reason else "is it an http address?"
-    return Unreachable(f"no TLS connection to {origin}: {words}")
+    words = str(reason).replace("_", " ").lower() if reason else Notice("is it an http address?")
+    return Unreachable(Notice("no TLS connection to %(origin)s: %(words)s", origin=origin, words=words))
 
 
 def _causes(exc: BaseException | None) -> Iterator[BaseException]:
@@ -82,22 +85,22 @@ def _causes(exc: BaseException | None) -> Iterator[BaseException]:
 def _malformed(exc: BaseException, origin: Origin) -> DatasourceError:
     for cause in _causes(exc):
         if isinstance(cause, http_exceptions.LineTooLong) or getattr(cause, "message", "") == _TOO_MANY:
-            return TooLarge(f"{origin} answered with headers over the size limit")
-    return BadResponse(f"{origin} answered with something that is not HTTP")
+            return TooLarge(Notice("%(origin)s answered with headers over the size limit", origin=origin))
+    return BadResponse(Notice("%(origin)s answered with something that is not HTTP", origin=origin))
 
 
 def _payload(exc: BaseException, origin: Origin) -> DatasourceError:
     if any(isinstance(cause, http_exceptions.ContentEncodingError) for cause in _causes(exc)):
-        return BadResponse(f"the answer of {origin} could not be decompressed")
-    return BadResponse(f"the answer of {origin} was cut off")
+        return BadResponse(Notice("the answer of %(origin)s could not be decompressed", origin=origin))
+    return BadResponse(Notice("the answer of %(origin)s was cut off", origin=origin))
 
 
-_CLOSED = _says(Unreachable, "{} closed the connection before it answered")
-_SLOW = _says(TimedOut, "{} did not answer in time")
-_NOT_A_URL = _says(Misconfigured, "the URL of {} cannot be requested")
-_REDIRECT = _says(BadResponse, "{} redirects to something that is not a URL")
-_PROXY = _says(Unreachable, "a proxy on the way to {} failed")
-_NOT_ASKED = _says(BadResponse, "{} answered with something that was not asked for")
+_CLOSED = _says(Unreachable, "%(origin)s closed the connection before it answered")
+_SLOW = _says(TimedOut, "%(origin)s did not answer in time")
+_NOT_A_URL = _says(Misconfigured, "the URL of %(origin)s cannot be requested")
+_REDIRECT = _says(BadResponse, "%(origin)s redirects to something that is not a URL")
+_PROXY = _says(Unreachable, "a proxy on the way to %(origin)s failed")
+_NOT_ASKED = _says(BadResponse, "%(origin)s answered with something that was not asked for")
 
 TRANSLATIONS: Final[dict[type[BaseException], Translation]] = {
     client_exceptions.ClientConnectorDNSError: _name,
@@ -107,7 +110,7 @@ TRANSLATIONS: Final[dict[type[BaseException], Translation]] = {
     client_exceptions.ClientProxyConnectionError: _PROXY,
     client_exceptions.UnixClientConnectorError: _connector,
     client_exceptions.ClientConnectorError: _connector,
-    client_exceptions.ConnectionTimeoutError: _says(Unreachable, "no connection to {} in time"),
+    client_exceptions.ConnectionTimeoutError: _says(Unreachable, "no connection to %(origin)s in time"),
     client_exceptions.SocketTimeoutError: _SLOW,
     client_exceptions.ServerTimeoutError: _SLOW,
     client_exceptions.ServerDisconnectedError: _CLOSED,
@@ -130,7 +133,7 @@ TRANSLATIONS: Final[dict[type[BaseException], Translation]] = {
     client_exceptions.InvalidUrlClientError: _NOT_A_URL,
     client_exceptions.NonHttpUrlClientError: _NOT_A_URL,
     client_exceptions.InvalidURL: _NOT_A_URL,
-    client_exceptions.ClientError: _says(Unreachable, "the request to {} failed"),
+    client_exceptions.ClientError: _says(Unreachable, "the request to %(origin)s failed"),
     http_exceptions.ContentEncodingError: _payload,
     http_exceptions.ContentLengthError: _payload,
     http_exceptions.TransferEncodingError: _payload,
@@ -165,7 +168,7 @@ def translate(exc: BaseException, origin: Origin) -> DatasourceError:
         translation = TRANSLATIONS.get(base)
         if translation is not None:
             return translation(exc, origin)
-    return Unreachable(f"the request to {origin} failed")
+    return Unreachable(Notice("the request to %(origin)s failed", origin=origin))
 
 
 class Translating:
@@ -190,6 +193,6 @@ class Translating:
             return
         error = translate(exc, self.origin)
         if isinstance(exc, TimeoutError) and self.deadline.expired:
-            error = TimedOut(f"{self.origin} did not answer in time")
+            error = TimedOut(Notice("%(origin)s did not answer in time", origin=self.origin))
         log.debug("request_failed", host=self.origin.host, error=error.kind, cause=type(exc).__name__)
         raise error from None

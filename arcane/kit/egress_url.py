@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from yarl import URL
 
 from arcane.kit.egress_addresses import AddressPolicy, AmbiguousHost, literal_address
+from arcane.model.notice import Notice
 from arcane.spi.errors import BadResponse, Forbidden, Misconfigured
 from arcane.spi.http import HttpRequest
 
@@ -112,14 +113,17 @@ class Hop:
         credentials, no custom header, and no body. Once another origin was asked, credentials stay at
         home even if it points back.
         """
+        no_url = Notice("%(origin)s redirects to something that is not a URL", origin=self.origin)
         if _FORBIDDEN_IN_URL.search(location) or not location:
-            raise BadResponse(f"{self.origin} redirects to something that is not a URL")
+            raise BadResponse(no_url)
         try:
             url = self.url.join(_parsed(location)).with_fragment(None)
         except Misconfigured:
-            raise BadResponse(f"{self.origin} redirects to something that is not a URL") from None
+            raise BadResponse(
+                Notice("%(origin)s redirects to something that is not a URL", origin=self.origin)
+            ) from None
         if url.user is not None or url.password is not None:
-            raise Forbidden(f"{self.origin} redirects to a URL with credentials in it")
+            raise Forbidden(Notice("%(origin)s redirects to a URL with credentials in it", origin=self.origin))
         origin = _checked(url, schemes, policy)
         trusted = self.trusted and origin == self.origin
         hop = replace(self, url=url, origin=origin, trusted=trusted)
@@ -128,7 +132,13 @@ class Hop:
         if trusted:
             return hop
         if hop.body is not None:
-            raise Forbidden(f"{self.origin} redirects a request with a body to {origin}, another host")
+            raise Forbidden(
+                Notice(
+                    "%(origin)s redirects a request with a body to %(other)s, another host",
+                    origin=self.origin,
+                    other=origin,
+                )
+            )
         return replace(hop, headers={k: v for k, v in self.headers.items() if k.lower() in _TRAVELS})
 
 
@@ -146,9 +156,11 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
         if not _HEADER_NAME.fullmatch(name):
             raise Misconfigured("a custom header has a name that is not a header name")
         if name.lower() in _OURS:
-            raise Misconfigured(f"the header {name} is set by Arcane and cannot be given")
+            raise Misconfigured(Notice("the header %(name)s is set by Arcane and cannot be given", name=name))
         if _FORBIDDEN_IN_HEADER.search(value):
-            raise Misconfigured(f"the header {name} holds a line break or another control character")
+            raise Misconfigured(
+                Notice("the header %(name)s holds a line break or another control character", name=name)
+            )
     return dict(headers)
 
 
@@ -166,15 +178,20 @@ def _origin(url: URL) -> Origin:
 
 
 def _checked(url: URL, schemes: Collection[str], policy: AddressPolicy) -> Origin:
+    allowed = " or ".join(schemes)
+    if not url.scheme:
+        raise Forbidden(Notice("the URL has no scheme; use %(schemes)s", schemes=allowed))
     if url.scheme not in schemes:
-        raise Forbidden(f"the scheme {url.scheme or 'of the URL'!r} is not allowed; use {' or '.join(schemes)}")
+        raise Forbidden(
+            Notice("the scheme '%(scheme)s' is not allowed; use %(schemes)s", scheme=url.scheme, schemes=allowed)
+        )
     if not url.raw_host or not url.port:
         raise Misconfigured("the URL has no host")
     origin = _origin(url)
     try:
         address = literal_address(origin.host)
     except AmbiguousHost as exc:
-        raise Forbidden(f"the URL's host is {exc}") from None
+        raise Forbidden(Notice("the URL's host is %(what)s", what=exc.args[0])) from None
     reason = policy.refusal(address) if address is not None else None
     if reason is not None:
         raise Forbidden(refused(origin.host, reason))
@@ -183,4 +200,8 @@ def _checked(url: URL, schemes: Collection[str], policy: AddressPolicy) -> Origi
 
 def refused(host: str, reason: str) -> str:
     """Returns the sentence for an address that the rules refuse, with what an operator can do."""
-    return f"{host} is {reason}; the operator can open its network with ARCANE_EGRESS__ALLOW_NETWORKS"
+    return Notice(
+        "%(host)s is %(reason)s; the operator can open its network with ARCANE_EGRESS__ALLOW_NETWORKS",
+        host=host,
+        reason=reason,
+    )

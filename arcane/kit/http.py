@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import BodyTooLarge, MalformedInput, NotAllowed, NotFound, NotSignedIn, Problem
 from arcane.model.deadline import Deadline
+from arcane.model.notice import encoded
 
 log = get_logger("arcane.http")
 
@@ -224,4 +225,4 @@ def deadline_of(request: Request) -> Deadline:
 
 def json_response(content: Any, *, status: int = 200) -> Response:
     """Returns `content` (msgspec structs, dicts, lists) as JSON, encoded once and copied never."""
-    return Response(msgspec.json.encode(content), status_code=status, media_type="application/json")
+    return Response(msgspec.json.encode(content, enc_hook=encoded), status_code=status, media_type="application/json")

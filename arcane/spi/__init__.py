@@ -3,6 +3,7 @@
 from arcane.model.deadline import Deadline
 from arcane.model.hit import MatchedSpan, ServiceStats, TraceHit
 from arcane.model.ids import SpanId, TraceId, parse_span_id, parse_trace_id
+from arcane.model.notice import Notice
 from arcane.model.span import (
     NO_RESOURCE,
     NO_SCOPE,
@@ -88,6 +89,7 @@ __all__ = [
     "MatchedSpan",
     "Misconfigured",
     "Nanos",
+    "Notice",
     "Op",
     "Order",
     "PushRule",

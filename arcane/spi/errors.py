@@ -13,12 +13,15 @@ DatasourceError
 ├── Unsupported      the backend cannot do what was asked
 └── Misconfigured    the settings cannot work (a folder that is not there, a wrong prefix)
 
-Messages are safe to show: no credentials, no user-info in URLs, no bodies of the backend.
+Messages are safe to show: no credentials, no user-info in URLs, no bodies of the backend. Where something is
+filled in, the message is a Notice, so that it can be told in another language. Without one it is the docstring.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+from arcane.model.notice import Notice
 
 
 class DatasourceError(Exception):
@@ -27,7 +30,8 @@ class DatasourceError(Exception):
     kind: ClassVar[str] = "failed"
 
     def __init__(self, message: str | None = None, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message or type(self).__doc__)
+        self.message = message if isinstance(message, Notice) else Notice(message or type(self).__doc__ or "")
+        super().__init__(self.message)
         self.retry_after_s = retry_after_s
 
 

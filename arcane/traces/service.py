@@ -23,6 +23,7 @@ from arcane.kit.pagination import BadCursor, Cursors
 from arcane.kit.problems import Problem
 from arcane.model.deadline import Deadline
 from arcane.model.ids import SpanId, TraceId, parse_span_id, parse_trace_id
+from arcane.model.notice import Notice
 from arcane.model.outcome import SourceOutcome, SourceStatus
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, TimeRange, nanos_of
 from arcane.redaction.visibility import redact_hit, redact_trace
@@ -196,8 +197,9 @@ class TraceService:
         most = self.limits.datasources_per_search
         known = [source for source in sources if resume is None or source.id in resume.places]
         late = [source for source in sources if resume is not None and source.id not in resume.places]
-        skipped = [_skipped(one, f"One search asks at most {most} datasources; choose some.") for one in known[most:]]
-        skipped += [_skipped(one, "Added after the search began; start it again.") for one in late]
+        crowded = Notice("One search asks at most %(most)d datasources; choose some.", most=most)
+        newer = Notice("Added after the search began; start it again.")
+        skipped = [_skipped(one, crowded) for one in known[most:]] + [_skipped(one, newer) for one in late]
         return known[:most], tuple(skipped)
 
     def _limit(self, request: q.SearchRequest) -> int:

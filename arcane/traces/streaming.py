@@ -9,6 +9,7 @@ import msgspec
 from anyio.lowlevel import checkpoint
 from starlette.responses import Response, StreamingResponse
 
+from arcane.model.notice import encoded
 from arcane.model.span import Span
 from arcane.spi.otlp import encode_json
 from arcane.traces.bodies import RootBody, SpanBody, Tables, TraceHead
@@ -16,7 +17,7 @@ from arcane.traces.questions import LlmReading, TraceAnswer
 from arcane.traces.times import format_time
 
 _AT_ONCE = 500
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=encoded)
 _JSON = "application/json"
 
 

@@ -25,6 +25,7 @@ from arcane.spi import (
     Deadline,
     Field,
     Health,
+    Notice,
     Order,
     ScanPage,
     ScanRequest,
@@ -141,7 +142,7 @@ class MemoryAdapter(Adapter):
         if not capabilities.covers(request.filter.condition):
             raise Unsupported("The filter has a comparison that this datasource does not push down.")
         if not 1 <= request.limit <= capabilities.max_limit:
-            raise Unsupported(f"A scan is limited to 1 to {capabilities.max_limit} traces.")
+            raise Unsupported(Notice("A scan is limited to 1 to %(most)d traces.", most=capabilities.max_limit))
         if capabilities.max_range_ns is not None and request.within.duration > capabilities.max_range_ns:
             raise Unsupported("The window is longer than this datasource accepts.")
 

@@ -11,6 +11,7 @@ from arcane.spi import (
     DatasourcePlugin,
     LiteralType,
     Misconfigured,
+    Notice,
     Order,
     PushRule,
     Scope,
@@ -52,7 +53,7 @@ class MemoryPlugin(DatasourcePlugin[MemorySettings]):
             try:
                 spans.extend(decode_json(line.encode()) if line.strip() else ())
             except BadResponse as exc:
-                raise Misconfigured(f"Line {number} is not OTLP JSON.") from exc
+                raise Misconfigured(Notice("Line %(number)d is not OTLP JSON.", number=number)) from exc
         return MemoryAdapter(traces_of(spans), EVERYTHING)
 
 

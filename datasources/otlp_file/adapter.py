@@ -25,6 +25,7 @@ from arcane.spi import (
     Field,
     Health,
     LiteralType,
+    Notice,
     Order,
     PushRule,
     ScanPage,
@@ -184,35 +185,62 @@ class OtlpFileAdapter(Adapter):
 
     def _missing(self, within: TimeRange) -> list[str]:
         """What says that traces of the window may be missing."""
-        found = []
+        found: list[str] = []
         if self._reader.is_behind:
             total = sum(file.place.size for file in self._reader.files)
             read = sum(file.read_bytes for file in self._reader.files)
-            found.append(f"The files are still being read: {read / 1e6:.0f} of {total / 1e6:.0f} MB are searched.")
+            found.append(
+                Notice(
+                    "The files are still being read: %(read).0f of %(total).0f MB are searched.",
+                    read=read / 1e6,
+                    total=total / 1e6,
+                )
+            )
         if self._index.dropped and within.start <= self._index.dropped_until:
             moment = datetime.fromtimestamp(self._index.dropped_until / NANOS_PER_SECOND, UTC)
-            found.append(f"The index is full: traces before {moment:%Y-%m-%d %H:%M:%S} UTC are not all in it.")
+            found.append(
+                Notice(
+                    "The index is full: traces before %(moment)s UTC are not all in it.",
+                    moment=f"{moment:%Y-%m-%d %H:%M:%S}",
+                )
+            )
         return found
 
     def _bad_content(self) -> list[str]:
         """What of the files could not be read, by name of the file."""
-        found = []
+        found: list[str] = []
         for file in self._reader.files:
             name = file.place.path.name
             if file.bad_lines:
-                lines = "1 line is" if file.bad_lines == 1 else f"{file.bad_lines} lines are"
-                found.append(f"{lines} not OTLP JSON in {name}, the first is line {file.first_bad_line}.")
+                found.append(_bad_lines(name, file.bad_lines, file.first_bad_line))
             if file.problem:
-                found.append(f"{name}: {file.problem}")
+                found.append(Notice("%(file)s: %(problem)s", file=name, problem=file.problem))
         return found[:_SHOWN_PROBLEMS]
 
     def _findings(self) -> list[str]:
         files = self._reader.files
         if not files:
-            return ["No file matches the path yet."]
+            return [Notice("No file matches the path yet.")]
         size = sum(file.place.size for file in files)
-        what = f"{len(self._index)} traces with {self._index.spans} spans in {len(files)} files of {size / 1e6:.1f} MB."
+        what = Notice(
+            "%(traces)d traces with %(spans)d spans in %(files)d files of %(size).1f MB.",
+            traces=len(self._index),
+            spans=self._index.spans,
+            files=len(files),
+            size=size / 1e6,
+        )
         return [what, *self._missing(TimeRange(0, time.time_ns())), *self._bad_content()]
+
+
+def _bad_lines(file: str, count: int, first: int | None) -> Notice:
+    if count == 1:
+        return Notice("1 line is not OTLP JSON in %(file)s, the first is line %(first)s.", file=file, first=first)
+    return Notice(
+        "%(count)d lines are not OTLP JSON in %(file)s, the first is line %(first)s.",
+        count=count,
+        file=file,
+        first=first,
+    )
 
 
 def _batch(first: Entry, rest: Iterator[Entry], spans: int) -> tuple[list[Entry], Entry | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arcane.spi import BadResponse
+from arcane.spi import BadResponse, Notice
 from datasources.otlp_file.places import Place
 from datasources.otlp_file.streams import MAX_DOCUMENT_BYTES, PackedStream, Stream, open_stream, read_head
 
@@ -52,9 +52,9 @@ class FollowedFile:
         try:
             return self._next_lines(size)
         except BadResponse as exc:
-            self._stop(str(exc))
+            self._stop(exc.message)
         except OSError:
-            self._stop("The file cannot be read.")
+            self._stop(Notice("The file cannot be read."))
         return []
 
     def found_bad(self, number: int) -> None:
@@ -79,7 +79,7 @@ class FollowedFile:
         if not chunk:
             self.behind = False
             self.read_bytes = self.place.size
-            self.problem = "The compressed file ends in the middle." if stream.is_cut else None
+            self.problem = Notice("The compressed file ends in the middle.") if stream.is_cut else None
             self.close()
             return self._last_line()
         if not isinstance(stream, PackedStream):

@@ -21,6 +21,7 @@ from arcane.spi import (
     HttpRequest,
     HttpResponse,
     HttpSession,
+    Notice,
     Order,
     ScanPage,
     ScanRequest,
@@ -89,7 +90,7 @@ class TempoAdapter(Adapter):
         )
         found = decode.decode_search(checked(await self._get("/api/search", params, deadline)), hidden)
         reached = len(found.candidates) >= request.limit
-        unread = () if found.finished or reached else ("Tempo left parts of its store unread.",)
+        unread = () if found.finished or reached else (Notice("Tempo left parts of its store unread."),)
         yield ScanPage(found.candidates, complete=not reached, warnings=unread)
 
     async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
@@ -177,13 +178,15 @@ class TempoAdapter(Adapter):
         return max(starts, default=None)
 
     def _findings(self, newest: int | None) -> list[str]:
-        found = []
+        found: list[str] = []
         if self._version is None:
-            found.append("Tempo does not say its version: searches walk back in time to find the newest traces.")
+            found.append(
+                Notice("Tempo does not say its version: searches walk back in time to find the newest traces.")
+            )
         elif self.capabilities.order is Order.FIRST_FOUND:
-            found.append("This Tempo is older than 2.8: searches walk back in time to find the newest traces.")
+            found.append(Notice("This Tempo is older than 2.8: searches walk back in time to find the newest traces."))
         if newest is None:
-            found.append("No trace in the last hour. Is the tenant the right one?")
+            found.append(Notice("No trace in the last hour. Is the tenant the right one?"))
         return found
 
     async def _get(

@@ -8,6 +8,7 @@ from arcane.spi import (
     DatasourceError,
     HttpResponse,
     Misconfigured,
+    Notice,
     RateLimited,
     Rejected,
     TimedOut,
@@ -41,22 +42,24 @@ def error_of(response: HttpResponse) -> DatasourceError:
     if status in (408, 499, 504):
         return TimedOut("Tempo did not finish in time.")
     if status >= 500:
-        return BackendFailed(f"Tempo failed with status {status}.")
-    return BadResponse(f"Tempo answered with status {status}, which its API does not have.")
+        return BackendFailed(Notice("Tempo failed with status %(status)d.", status=status))
+    return BadResponse(Notice("Tempo answered with status %(status)d, which its API does not have.", status=status))
 
 
 def _why_rejected(body: bytes) -> str:
     if b"range specified by start and end" in body:
-        return "The window is longer than this Tempo allows: lower the longest window in the datasource's settings."
+        return Notice(
+            "The window is longer than this Tempo allows: lower the longest window in the datasource's settings."
+        )
     if b"invalid TraceQL query" in body:
-        return "This Tempo does not know a part of the query: it may be too old for it."
-    return "Tempo refused the request."
+        return Notice("This Tempo does not know a part of the query: it may be too old for it.")
+    return Notice("Tempo refused the request.")
 
 
 def _why_unauthorized(body: bytes) -> str:
     if b"no org id" in body:
-        return "Tempo wants a tenant: set it in the datasource's settings."
-    return "Tempo refused the credentials."
+        return Notice("Tempo wants a tenant: set it in the datasource's settings.")
+    return Notice("Tempo refused the credentials.")
 
 
 def _retry_after(response: HttpResponse) -> float | None:

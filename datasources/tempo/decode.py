@@ -17,6 +17,7 @@ from arcane.spi import (
     Candidate,
     Field,
     MatchedSpan,
+    Notice,
     Scope,
     ServiceStats,
     SpanId,
@@ -218,8 +219,8 @@ def _trace(spans: bytes | memoryview, trace_id: TraceId, warnings: tuple[str, ..
 def _why_partial(message: bytes) -> str:
     """Says it in our words: a backend's text is not shown, it may quote anything."""
     if b"max size" in message or b"exceeds" in message:
-        return "Tempo cut this trace: it is over the tenant's largest trace size."
-    return "Tempo returned only a part of this trace."
+        return Notice("Tempo cut this trace: it is over the tenant's largest trace size.")
+    return Notice("Tempo returned only a part of this trace.")
 
 
 def _sorted(names: Iterable[tuple[str, Scope]]) -> list[AttributeName]:

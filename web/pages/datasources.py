@@ -17,7 +17,6 @@ from arcane.catalog.form import MASK, FieldType, FormField, settings_from_form
 from arcane.catalog.registry import Kind
 from arcane.catalog.service import CatalogService
 from arcane.catalog.views import DatasourceView
-from arcane.catalog.words import in_words
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.http import deadline_of
@@ -88,7 +87,6 @@ class DatasourceFormPage(SettingsPage):
     form: FormState
     datasource: DatasourceView | None
     test: ConnectionTest | None
-    can: tuple[str, ...]
     may_save: bool
     may_delete: bool
 
@@ -194,8 +192,6 @@ def _kind_of(request: Request, view: DatasourceView) -> Kind:
 async def _form(request: Request, actor: Actor, subject: Subject, form: FormState, status: int = 200) -> Response:
     kind, view = subject.kind, subject.view
     frame = await datasources_frame(request, actor)
-    say = frame.shell.language.gettext
-    abilities = subject.test.abilities if subject.test else None
     page = DatasourceFormPage(
         **{**frame.fields(""), "title": view.name if view else kind.title},  # type: ignore[arg-type]
         kind=kind,
@@ -203,7 +199,6 @@ async def _form(request: Request, actor: Actor, subject: Subject, form: FormStat
         form=form,
         datasource=view,
         test=subject.test,
-        can=in_words(abilities, say) if abilities else (),
         may_save=actor.may(p.DATASOURCES_UPDATE if view else p.DATASOURCES_CREATE),
         may_delete=view is not None and actor.may(p.DATASOURCES_DELETE),
     )

@@ -1,6 +1,7 @@
 import json
 
 from arcane.catalog.words import as_data, in_words
+from arcane.model.notice import told
 from arcane.spi import COMPARISONS, Capabilities, LiteralType, Order, PushRule, Scope
 
 ABLE = Capabilities(
@@ -43,4 +44,4 @@ def test_a_backend_that_can_only_list_says_so() -> None:
 
 
 def test_sentences_can_be_said_in_another_language() -> None:
-    assert in_words(Capabilities(), str.upper)[0].startswith("IT LISTS TRACES")
+    assert told(in_words(Capabilities())[0], str.upper).startswith("IT LISTS TRACES")

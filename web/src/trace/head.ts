@@ -1,7 +1,7 @@
 // The head of the page: what the trace is called, what it came to, what is odd about it.
 import { h, icon, one } from "../dom";
 import { costText, countText, durationText } from "../format";
-import { _ } from "../texts";
+import { _, told } from "../texts";
 import type { TraceAnswer } from "./answer";
 import type { Tree } from "./tree";
 
@@ -58,5 +58,5 @@ function remarks(trace: TraceAnswer, tree: Tree, rooted: boolean): string[] {
   if (failed.length) found.push(_("%(names)s did not answer: spans may be missing.", { names: failed.join(", ") }));
   if (!rooted) found.push(_("The root span was not received; the trace begins with what is there."));
   else if (tree.orphans) found.push(_("Parents that were not received: %(n)s of the spans hang at the top as orphans.", { n: tree.orphans }));
-  return [...found, ...trace.warnings];
+  return [...found, ...trace.warnings.map((warning) => told(warning))];
 }

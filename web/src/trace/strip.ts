@@ -1,7 +1,7 @@
 // The source strip of the trace page, in the markup of components/strip.html.
 import { h, icon } from "../dom";
 import { durationText } from "../format";
-import { _ } from "../texts";
+import { _, told } from "../texts";
 import type { SourceAnswer } from "./answer";
 
 const TONES: Record<string, string> = { ok: "ok", partial: "warn", approximate: "warn", failed: "error", skipped: "plain" };
@@ -19,7 +19,7 @@ export function drawStrip(place: HTMLElement, sources: readonly SourceAnswer[]):
       h("h3", {}, h("span", { class: "dot", "data-tone": tone(source) }), source.name, " ", h("span", { class: "faint" }, source.kind)),
       h("dl", {}, h("dt", {}, _("Spans")), h("dd", { class: "num" }, String(source.rows)), h("dt", {}, _("Time")), h("dd", { class: "num" }, durationText(source.elapsed_ms * 1e6))),
       ...[source.error?.message, ...source.warnings].filter((text): text is string => Boolean(text)).map((text) =>
-        h("div", { class: "notice", "data-tone": source.error ? "error" : "warn" }, icon("circle-alert"), h("div", {}, h("p", {}, text)))))));
+        h("div", { class: "notice", "data-tone": source.error ? "error" : "warn" }, icon("circle-alert"), h("div", {}, h("p", {}, told(text))))))));
 }
 
 function tone(source: SourceAnswer): string {
@@ -27,5 +27,6 @@ function tone(source: SourceAnswer): string {
 }
 
 function note(source: SourceAnswer): string {
-  return source.error?.message ?? source.warnings[0] ?? (source.status === "ok" && source.rows === 0 ? _("has nothing of it") : "");
+  const said = source.error?.message ?? source.warnings[0];
+  return said !== undefined ? told(said) : (source.status === "ok" && source.rows === 0 ? _("has nothing of it") : "");
 }
