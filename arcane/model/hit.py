@@ -31,12 +31,26 @@ class MatchedSpan(msgspec.Struct, frozen=True, gc=False):
     attributes: Attributes = msgspec.field(default_factory=dict)
 
 
+class MatchedSet(msgspec.Struct, frozen=True, gc=False):
+    """A span set of a trace: what the query says of it, how many spans it has, and the first of them by start.
+
+    `attributes` is what `by()` and aggregates give, as in arcane.model.spanset.
+    """
+
+    attributes: Attributes
+    matched: int
+    spans: tuple[MatchedSpan, ...]
+
+
 class TraceHit(msgspec.Struct, frozen=True, gc=False):
     """A trace that matched, newest traces first in any list of them.
 
     `start` (nanoseconds since the epoch) and `duration` (nanoseconds) are of the whole trace as
     the backend knows it. `matched` counts all spans that matched, `spans` holds the first of
     them by start time. Counts are None where the backend does not tell.
+
+    `span_sets` is empty for a query that neither groups nor counts; else the first of the
+    `span_set_count` sets that matched.
     """
 
     trace_id: TraceId
@@ -49,6 +63,8 @@ class TraceHit(msgspec.Struct, frozen=True, gc=False):
     span_count: int | None = None
     error_count: int | None = None
     services: dict[str, ServiceStats] = msgspec.field(default_factory=dict)
+    span_sets: tuple[MatchedSet, ...] = ()
+    span_set_count: int = 0
 
     @property
     def position(self) -> tuple[int, str]:

@@ -23,7 +23,7 @@ class Trace:
         unique: dict[str, Span] = {}
         for span in spans:
             unique.setdefault(span.span_id, span)
-        self.spans: tuple[Span, ...] = tuple(sorted(unique.values(), key=lambda s: (s.start, s.span_id)))
+        self.spans: tuple[Span, ...] = tuple(sorted(unique.values(), key=_order))
         self.warnings = warnings
 
     def __repr__(self) -> str:
@@ -35,13 +35,36 @@ class Trace:
         return {span.span_id: span for span in self.spans}
 
     @cached_property
+    def parents(self) -> dict[str, Span]:
+        """Span id -> its parent, where that is in the trace and another span.
+
+        Parents that lead round in a circle are cut above the earliest span of it, so that this is a forest.
+        """
+        known = self.by_id
+        found: dict[str, Span] = {
+            span.span_id: known[span.parent_span_id]
+            for span in self.spans
+            if span.parent_span_id in known and span.parent_span_id != span.span_id
+        }
+        walks: dict[str, int] = {}
+        for walk, span in enumerate(self.spans):
+            at: Span | None = span
+            while at is not None and at.span_id not in walks:
+                walks[at.span_id] = walk
+                at = found.get(at.span_id)
+            if at is not None and walks[at.span_id] == walk:
+                del found[min(_circle(at, found), key=_order).span_id]
+        return found
+
+    @cached_property
     def children(self) -> dict[str, tuple[Span, ...]]:
         """Span id -> its children in order of start; spans without children have no entry."""
         found: dict[str, list[Span]] = {}
-        known = self.by_id
+        parents = self.parents
         for span in self.spans:
-            if span.parent_span_id in known and span.parent_span_id != span.span_id:
-                found.setdefault(span.parent_span_id, []).append(span)
+            parent = parents.get(span.span_id)
+            if parent is not None:
+                found.setdefault(parent.span_id, []).append(span)
         return {span_id: tuple(spans) for span_id, spans in found.items()}
 
     @cached_property
@@ -81,19 +104,24 @@ class Trace:
         return sum([span.status is _ERROR for span in self.spans])
 
     def walk(self) -> Iterator[tuple[Span, int]]:
-        """Yields every span once with its depth, depth first: roots and orphans by start, children by start.
-
-        Spans on a cycle of parents are reached too: the earliest of a cycle counts as its top.
-        """
-        seen: set[str] = set()
-        tops = [*self.roots, *self.orphans]
-        tops.sort(key=lambda span: (span.start, span.span_id))
-        for top in (*tops, *self.spans):
+        """Yields every span once with its depth, depth first: those without a parent by start, children by start."""
+        for top in self.spans:
+            if top.span_id in self.parents:
+                continue
             stack = [(top, 0)]
             while stack:
                 span, depth = stack.pop()
-                if span.span_id in seen:
-                    continue
-                seen.add(span.span_id)
                 yield span, depth
                 stack.extend((child, depth + 1) for child in reversed(self.children.get(span.span_id, ())))
+
+
+def _order(span: Span) -> tuple[int, str]:
+    return (span.start, span.span_id)
+
+
+def _circle(begin: Span, parents: dict[str, Span]) -> Iterator[Span]:
+    yield begin
+    at = parents[begin.span_id]
+    while at is not begin:
+        yield at
+        at = parents[at.span_id]

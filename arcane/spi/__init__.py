@@ -1,7 +1,7 @@
 """What a datasource author imports. Everything here is public and stable; nothing else is."""
 
 from arcane.model.deadline import Deadline
-from arcane.model.hit import MatchedSpan, ServiceStats, TraceHit
+from arcane.model.hit import MatchedSet, MatchedSpan, ServiceStats, TraceHit
 from arcane.model.ids import SpanId, TraceId, parse_span_id, parse_trace_id
 from arcane.model.notice import Notice
 from arcane.model.span import (
@@ -15,6 +15,7 @@ from arcane.model.span import (
     SpanLink,
     StatusCode,
 )
+from arcane.model.spanset import SpanSet
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, Nanos, TimeRange
 from arcane.model.trace import Trace
 from arcane.model.values import Attributes, AttributeValue
@@ -48,9 +49,11 @@ from arcane.spi.scan import (
     ScanRequest,
 )
 from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, LiteralType, Op, Scope, SpansetFilter, Unary
+from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.evaluate import CompiledFilter, compile_filter, mentioned_fields
 from arcane.traceql.format import format_expr
-from arcane.traceql.hits import hit_of
+from arcane.traceql.hits import hit_of, hit_of_sets
+from arcane.traceql.query import CompiledQuery, compile_query
 
 __all__ = [
     "COMPARISONS",
@@ -71,6 +74,7 @@ __all__ = [
     "Candidate",
     "Capabilities",
     "CompiledFilter",
+    "CompiledQuery",
     "DatasourceError",
     "DatasourcePlugin",
     "Deadline",
@@ -86,6 +90,7 @@ __all__ = [
     "InstrumentationScope",
     "Literal",
     "LiteralType",
+    "MatchedSet",
     "MatchedSpan",
     "Misconfigured",
     "Nanos",
@@ -93,6 +98,7 @@ __all__ = [
     "Op",
     "Order",
     "PushRule",
+    "Query",
     "RateLimited",
     "Rejected",
     "Resource",
@@ -105,6 +111,7 @@ __all__ = [
     "SpanId",
     "SpanKind",
     "SpanLink",
+    "SpanSet",
     "SpansetFilter",
     "StatusCode",
     "TimeRange",
@@ -118,12 +125,14 @@ __all__ = [
     "Unreachable",
     "Unsupported",
     "compile_filter",
+    "compile_query",
     "connection_headers",
     "decode_json",
     "decode_protobuf",
     "encode_json",
     "format_expr",
     "hit_of",
+    "hit_of_sets",
     "mentioned_fields",
     "names_in",
     "parse_span_id",

@@ -1,7 +1,8 @@
-"""What a filter means: the one place that decides which spans match.
+"""What stands between braces means: the one place that decides which spans match.
 
-A filter is compiled once into closures and asked of many spans. The meaning is written down for
-people in docs/reference/query-language.md; the rules that are easy to miss:
+A condition is compiled once into closures and asked of many spans; `query.py` puts filters together
+to whole queries. The meaning is written down for people in docs/reference/query-language.md; the
+rules that are easy to miss:
 
 - The whole condition is asked of each event (and each link) of a span by itself: what it says
   about events has to hold of one event.
@@ -13,7 +14,7 @@ people in docs/reference/query-language.md; the rules that are easy to miss:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from arcane.model.span import Span, SpanEvent, SpanLink
@@ -27,7 +28,16 @@ from arcane.traceql.intrinsics import Level
 from arcane.traceql.operators import LOGICAL
 from arcane.traceql.values import EvaluationError, Value, compute, invert, negate
 
-__all__ = ["CompiledFilter", "compile_filter", "field_value", "levels", "mentioned_fields"]
+__all__ = [
+    "CompiledFilter",
+    "CompiledValue",
+    "compile_filter",
+    "compile_value",
+    "field_value",
+    "fields_of",
+    "levels",
+    "mentioned_fields",
+]
 
 Test: TypeAlias = Callable[[Span, Row], bool]
 
@@ -52,15 +62,18 @@ class CompiledFilter:
 
     def __call__(self, trace: Trace) -> list[Span]:
         """Returns the spans of `trace` that match, in order of start."""
-        test = self._test
-        if test is None:
-            return list(trace.spans)
-        row = Row(trace)
-        if self._can_fail or self._events or self._links:
-            return [span for span in trace.spans if self._is_match(test, span, row)]
-        return [span for span in trace.spans if test(span, row)]
+        return self.among(trace.spans, Row(trace))
 
     matches = __call__
+
+    def among(self, spans: Sequence[Span], row: Row) -> list[Span]:
+        """Returns those of `spans` that match, in their order; `row` is of their trace."""
+        test = self._test
+        if test is None:
+            return list(spans)
+        if self._can_fail or self._events or self._links:
+            return [span for span in spans if self._is_match(test, span, row)]
+        return [span for span in spans if test(span, row)]
 
     def _is_match(self, test: Test, span: Span, row: Row) -> bool:
         failed = False
@@ -75,6 +88,43 @@ class CompiledFilter:
         return False
 
 
+class CompiledValue:
+    """An expression, ready to be asked of spans: its value, None where a span has none.
+
+    Of several events (or links) the first for which there is a value counts. `type` is what it always
+    gives, None where that depends on attributes. `errors` counts as a filter's does.
+    """
+
+    __slots__ = ("_events", "_get", "_links", "errors", "type")
+
+    def __init__(self, code: Code) -> None:
+        self._get = code.run
+        self._events = Level.EVENT in code.levels
+        self._links = Level.LINK in code.levels
+        self.type = code.type
+        self.errors = 0
+
+    def __call__(self, span: Span, row: Row) -> Value:
+        """Returns the value for `span`; `row` is of its trace."""
+        failed = False
+        for row.event in (span.events or _NO_EVENT) if self._events else _NO_EVENT:
+            for row.link in (span.links or _NO_LINK) if self._links else _NO_LINK:
+                try:
+                    value = self._get(span, row)
+                except EvaluationError:
+                    failed = True
+                    continue
+                if value is not None:
+                    return value
+        self.errors += failed
+        return None
+
+
+def compile_value(expr: Expr) -> CompiledValue:
+    """Returns the expression as something to call with spans; `check` has let it pass."""
+    return CompiledValue(_compile(expr))
+
+
 def compile_filter(spanset: SpansetFilter) -> CompiledFilter:
     """Returns the filter as something to call with traces; `check` has let it pass."""
     return CompiledFilter(None if spanset.condition is None else _compile(spanset.condition))
@@ -82,7 +132,7 @@ def compile_filter(spanset: SpansetFilter) -> CompiledFilter:
 
 def mentioned_fields(spanset: SpansetFilter) -> tuple[Field, ...]:
     """Returns the fields the filter asks for, each once, in the order of the text."""
-    return tuple(dict.fromkeys(_fields(spanset.condition))) if spanset.condition else ()
+    return tuple(dict.fromkeys(fields_of(spanset.condition))) if spanset.condition else ()
 
 
 def levels(expr: Expr) -> frozenset[Level]:
@@ -91,10 +141,11 @@ def levels(expr: Expr) -> frozenset[Level]:
     Conditions with EVENT (or LINK) that are joined by `&&` speak of one event (one link): apart from
     each other they mean something else.
     """
-    return frozenset(intrinsics.level_of(field) for field in _fields(expr))
+    return frozenset(intrinsics.level_of(field) for field in fields_of(expr))
 
 
-def _fields(expr: Expr) -> Iterator[Field]:
+def fields_of(expr: Expr) -> Iterator[Field]:
+    """Yields every field in `expr`, from left to right."""
     waiting = [expr]
     while waiting:
         node = waiting.pop()

@@ -136,14 +136,15 @@ def _is_long_run(expr: Binary, operands: list[Expr]) -> bool:
 
 def _body(node: Stage | Pipeline) -> str:
     if not isinstance(node, Pipeline):
-        return _stage(node)
-    texts = [_stage(node.stages[0])]
+        return format_stage(node)
+    texts = [format_stage(node.stages[0])]
     for stage in node.stages[1:]:
-        texts.append(_stage(stage) if isinstance(stage, SeriesFilter) else f"| {_stage(stage)}")
+        texts.append(format_stage(stage) if isinstance(stage, SeriesFilter) else f"| {format_stage(stage)}")
     return " ".join(texts)
 
 
-def _stage(stage: Stage) -> str:
+def format_stage(stage: Stage) -> str:
+    """Returns the canonical text of one stage: `by(kind)`, `count()`, `{ .a } > { .b }`."""
     match stage:
         case SpansetFilter():
             return format_filter(stage)
@@ -182,8 +183,8 @@ def _operand(node: Stage | Literal | Pipeline, least: int) -> str:
     if isinstance(node, Pipeline):
         return f"({_body(node)})"
     if isinstance(node, Operation) and infix_level(node.op) < least:
-        return f"({_stage(node)})"
-    return _stage(node)
+        return f"({format_stage(node)})"
+    return format_stage(node)
 
 
 def _metrics(stage: Metrics) -> str:

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arcane.model.hit import MatchedSpan, ServiceStats, TraceHit
+import msgspec
+
+from arcane.model.hit import MatchedSet, MatchedSpan, ServiceStats, TraceHit
 from arcane.model.span import Span, StatusCode
+from arcane.model.spanset import SpanSet
 from arcane.model.trace import Trace
 from arcane.model.values import Attributes, AttributeValue
 from arcane.traceql.ast import Field, LiteralType, Scope
 from arcane.traceql.fields import field_value
 from arcane.traceql.intrinsics import type_of
 from arcane.traceql.literals import spell_duration
+from arcane.traceql.structure import united
 
 _SHOWN_ELSEWHERE = frozenset(
     {"name", "duration", "span:id", "trace:id", "traceDuration", "rootName", "rootServiceName"}
 )
 """Intrinsics that a hit has in places of their own."""
+SPAN_SETS_SHOWN = 100
+"""Most span sets of one trace that a hit shows; all are counted. `by(span:id)` makes one of every span."""
 
 
 def hit_of(trace: Trace, matched: Sequence[Span], fields: Sequence[Field], spans_per_trace: int) -> TraceHit:
     """Returns the hit for `trace`; `matched` are its spans that match, in order of start, `fields` what to show."""
     root = trace.root
-    shown = listed_fields(fields)
     return TraceHit(
         trace_id=trace.trace_id,
         start=trace.start,
@@ -30,11 +35,28 @@ def hit_of(trace: Trace, matched: Sequence[Span], fields: Sequence[Field], spans
         root_service=root.service_name if root else None,
         root_name=root.name if root else None,
         matched=len(matched),
-        spans=tuple(_matched_span(span, trace, shown) for span in matched[:spans_per_trace]),
+        spans=_shown(trace, matched, fields, spans_per_trace),
         span_count=len(trace.spans),
         error_count=trace.error_count,
         services=service_stats(trace),
     )
+
+
+def hit_of_sets(trace: Trace, sets: Sequence[SpanSet], fields: Sequence[Field], spans_per_trace: int) -> TraceHit:
+    """Returns the hit for `trace` in which a query found `sets`; each set shows its own first spans."""
+    if len(sets) == 1 and not sets[0].attributes:
+        return hit_of(trace, sets[0].spans, fields, spans_per_trace)
+    hit = hit_of(trace, united([span for one in sets for span in one.spans], ()), fields, spans_per_trace)
+    shown = tuple(
+        MatchedSet(one.attributes, len(one.spans), _shown(trace, one.spans, fields, spans_per_trace))
+        for one in sets[:SPAN_SETS_SHOWN]
+    )
+    return msgspec.structs.replace(hit, span_sets=shown, span_set_count=len(sets))
+
+
+def _shown(trace: Trace, matched: Sequence[Span], fields: Sequence[Field], most: int) -> tuple[MatchedSpan, ...]:
+    listed = listed_fields(fields)
+    return tuple(_matched_span(span, trace, listed) for span in matched[:most])
 
 
 def listed_fields(fields: Sequence[Field]) -> tuple[Field, ...]:

@@ -89,7 +89,7 @@ def negate(value: Value) -> Value:
         return None
     if not _is_number(value):
         raise EvaluationError("the sign of what is no number")
-    return _fit(-value)
+    return fit(-value)
 
 
 def invert(value: Value) -> bool | None:
@@ -105,7 +105,8 @@ def _is_number(value: Value) -> bool:
     return value.__class__ is int or value.__class__ is float
 
 
-def _fit(value: Number) -> Number:
+def fit(value: Number) -> Number:
+    """Returns `value`, as a float where it is an int of more than 64 bits."""
     return float(value) if value.__class__ is int and not INT_MIN <= value <= INT_MAX else value
 
 
@@ -114,7 +115,7 @@ def _divide(left: Number, right: Number, whole: bool) -> Number:
         if right == 0:
             raise EvaluationError("division by zero")
         quotient = abs(left) // abs(right)
-        return _fit(quotient if (left < 0) == (right < 0) else -quotient)
+        return fit(quotient if (left < 0) == (right < 0) else -quotient)
     if right == 0:
         if left == 0 or left != left:
             return math.nan
@@ -136,7 +137,7 @@ def _modulo(left: Number, right: Number, whole: bool) -> Number:
 
 def _power(base: Number, exponent: Number, whole: bool) -> Number:
     if whole and exponent >= 0 and (abs(base) <= 1 or exponent <= 64):
-        return _fit(base**exponent)
+        return fit(base**exponent)
     try:
         return math.pow(base, exponent)
     except OverflowError:
@@ -148,9 +149,9 @@ def _power(base: Number, exponent: Number, whole: bool) -> Number:
 
 _COMPUTE: Mapping[Op, Callable[[Value, Value, bool], Number]] = MappingProxyType(
     {
-        Op.ADD: lambda left, right, _: _fit(left + right),
-        Op.SUB: lambda left, right, _: _fit(left - right),
-        Op.MUL: lambda left, right, _: _fit(left * right),
+        Op.ADD: lambda left, right, _: fit(left + right),
+        Op.SUB: lambda left, right, _: fit(left - right),
+        Op.MUL: lambda left, right, _: fit(left * right),
         Op.DIV: _divide,
         Op.MOD: _modulo,
         Op.POW: _power,

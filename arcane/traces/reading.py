@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from arcane.access.service.projects import TraceFilter
 from arcane.federation.rewrite import narrowed, without_constants
 from arcane.redaction.visibility import hidden_fields
-from arcane.traceql.ast import Binary, Expr, Field, Literal, LiteralType, Op, Scope, SpansetFilter
+from arcane.traceql.ast import Binary, Expr, Field, Literal, LiteralType, Op, Position, Scope, SpansetFilter
+from arcane.traceql.ast_pipeline import Pipeline, Query
 from arcane.traceql.check import check
 from arcane.traceql.errors import TraceqlError, UnsupportedConstruct
 from arcane.traceql.evaluate import mentioned_fields
@@ -51,7 +52,7 @@ class QueryReader:
         """Returns what is wrong with `text`; raises QueryTooLong."""
         self._bounded(text)
         try:
-            check(parse(text))
+            _filter_of(parse(text))
         except TraceqlError as exc:
             return exc
         return None
@@ -60,12 +61,11 @@ class QueryReader:
         self._bounded(text)
         try:
             query = parse(text if text.strip() else _EVERYTHING)
-            check(query)
+            own = _filter_of(query)
         except UnsupportedConstruct as exc:
             raise bad_query(exc, UnsupportedQuery) from exc
         except TraceqlError as exc:
             raise bad_query(exc, BadQuery) from exc
-        own = query.filter or SpansetFilter()
         return ReadQuery(
             format_query(query), narrowed(without_constants(own), scope_condition(scope)), mentioned_fields(own)
         )
@@ -79,6 +79,22 @@ class QueryReader:
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)
         return read
+
+
+def _filter_of(query: Query) -> SpansetFilter:
+    """Returns the one filter that the query is; raises UnsupportedConstruct for every other query."""
+    check(query)
+    if query.filter is None:
+        hint = "what can be asked is one filter in braces, such as { status = error && duration > 1s }"
+        raise UnsupportedConstruct("more than one filter is not supported yet", _place(query), hint)
+    return query.filter
+
+
+def _place(query: Query) -> Position:
+    body = query.body
+    stages = body.stages if isinstance(body, Pipeline) else (body,)
+    later = stages[1] if isinstance(stages[0], SpansetFilter) and len(stages) > 1 else stages[0]
+    return later.position or Position(1, 1)
 
 
 def scope_condition(scope: TraceFilter | None) -> Expr | None:

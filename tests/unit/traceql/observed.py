@@ -7,17 +7,21 @@ spans under another id, at last a third one whose first two spans have ids witho
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from arcane.model.ids import parse_span_id, parse_trace_id
 from arcane.model.span import InstrumentationScope, Resource, Span, SpanEvent, SpanKind, SpanLink, StatusCode
+from arcane.model.spanset import SpanSet
 from arcane.model.trace import Trace
 
 VECTORS = Path(__file__).parents[2] / "data" / "vectors"
 DOCUMENT: dict[str, Any] = json.loads((VECTORS / "tempo_observed.json").read_text(encoding="utf-8"))
+
+DIFFERENCES: dict[str, Any] = json.loads((VECTORS.parent / "traceql" / "differences.json").read_text(encoding="utf-8"))
+"""Where Arcane answers otherwise, row by row, and why."""
 
 _MS = 1_000_000
 _EPOCH = 1_750_000_000_000_000_000
@@ -63,10 +67,33 @@ def names_of(spans: Iterable[Span]) -> str:
     return ",".join(sorted(names.get(span.span_id, span.span_id) for span in spans)) or "-"
 
 
+def answer_of(found: Iterable[SpanSet]) -> set[str]:
+    """Returns the span sets as the recordings write them: their names in order, and what is said of them."""
+    sets = {_written(names_of(one.spans), one.attributes) for one in found}
+    return sets or {"-"}
+
+
 def recorded_sets(answer: str) -> set[str]:
-    """Returns the different span sets of an answer, each as its names in order."""
-    sets = {part.split(" m=")[0].split(" count()")[0] for part in answer.split(" | ")}
-    return {",".join(sorted(names.split(","))) for names in sets}
+    """Returns the different span sets of an answer, written alike."""
+    return {_recorded_set(part) for part in answer.split(" | ")}
+
+
+def _recorded_set(text: str) -> str:
+    names, _, pairs = text.partition(" [{")
+    attributes = {pair["key"]: _any_value(pair["value"]) for pair in json.loads(f"[{{{pairs}")} if pairs else {}
+    return _written(",".join(sorted(names.split(" m=")[0].split(" ")[0].split(","))), attributes)
+
+
+def _any_value(wire: dict[str, Any]) -> Any:
+    [(kind, value)] = wire.items()
+    if kind == "arrayValue":
+        return [_any_value(one) for one in value["values"]]
+    return int(value) if kind == "intValue" else value
+
+
+def _written(names: str, attributes: Mapping[str, Any]) -> str:
+    said = [f"{key}={'nil' if value is None else value}" for key, value in attributes.items()]
+    return " ".join([names, *said])
 
 
 def _trace(trace_id: str, other_ids: dict[str, str] | None = None) -> Trace:

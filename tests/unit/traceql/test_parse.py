@@ -345,6 +345,6 @@ def test_hints_are_kept() -> None:
 
 def test_only_a_lone_filter_is_one() -> None:
     assert parse("{ .a }").filter == SpansetFilter(A)
-    assert parse("{ .a } with(a=1)").filter is None
+    assert parse("{ .a } with(a=1)").filter == SpansetFilter(A)
     assert parse("{ .a } | { .b }").filter is None
     assert parse("{ .a } || { .b }").filter is None
