@@ -4,6 +4,7 @@ from arcane.model.deadline import Deadline
 from arcane.model.hit import MatchedSet, MatchedSpan, ServiceStats, TraceHit
 from arcane.model.ids import SpanId, TraceId, parse_span_id, parse_trace_id
 from arcane.model.notice import Notice
+from arcane.model.series import Exemplar, Labels, LabelValue, NumberType, Steps, Typed
 from arcane.model.span import (
     NO_RESOURCE,
     NO_SCOPE,
@@ -20,7 +21,7 @@ from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, Nanos, Ti
 from arcane.model.trace import Trace
 from arcane.model.values import Attributes, AttributeValue
 from arcane.spi.adapter import Adapter, AdapterContext, DatasourcePlugin
-from arcane.spi.capabilities import Capabilities, Order, PushRule
+from arcane.spi.capabilities import Capabilities, Fields, MetricsRule, Order, PushRule
 from arcane.spi.connection import HttpConnection, connection_headers
 from arcane.spi.errors import (
     BackendFailed,
@@ -37,6 +38,7 @@ from arcane.spi.errors import (
     Unsupported,
 )
 from arcane.spi.http import HttpRequest, HttpResponse, HttpSession, HttpStream
+from arcane.spi.metrics import MetricsAnswer, MetricsRequest
 from arcane.spi.otlp import decode_json, decode_protobuf, encode_json, traces_of
 from arcane.spi.sampling import names_in, values_in
 from arcane.spi.scan import (
@@ -53,14 +55,18 @@ from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.evaluate import CompiledFilter, compile_filter, mentioned_fields
 from arcane.traceql.format import format_expr
 from arcane.traceql.hits import hit_of, hit_of_sets
+from arcane.traceql.metrics_accumulate import Accumulator, label_of
+from arcane.traceql.metrics_state import NOT_POSITIVE, Measure, States, exponent_of, merge_states
 from arcane.traceql.query import CompiledQuery, compile_query
 
 __all__ = [
     "COMPARISONS",
     "NANOS_PER_MILLISECOND",
     "NANOS_PER_SECOND",
+    "NOT_POSITIVE",
     "NO_RESOURCE",
     "NO_SCOPE",
+    "Accumulator",
     "Adapter",
     "AdapterContext",
     "AttributeName",
@@ -78,8 +84,10 @@ __all__ = [
     "DatasourceError",
     "DatasourcePlugin",
     "Deadline",
+    "Exemplar",
     "Expr",
     "Field",
+    "Fields",
     "Forbidden",
     "Health",
     "HttpConnection",
@@ -88,13 +96,20 @@ __all__ = [
     "HttpSession",
     "HttpStream",
     "InstrumentationScope",
+    "LabelValue",
+    "Labels",
     "Literal",
     "LiteralType",
     "MatchedSet",
     "MatchedSpan",
+    "Measure",
+    "MetricsAnswer",
+    "MetricsRequest",
+    "MetricsRule",
     "Misconfigured",
     "Nanos",
     "Notice",
+    "NumberType",
     "Op",
     "Order",
     "PushRule",
@@ -113,13 +128,16 @@ __all__ = [
     "SpanLink",
     "SpanSet",
     "SpansetFilter",
+    "States",
     "StatusCode",
+    "Steps",
     "TimeRange",
     "TimedOut",
     "TooLarge",
     "Trace",
     "TraceHit",
     "TraceId",
+    "Typed",
     "Unary",
     "Unauthorized",
     "Unreachable",
@@ -130,10 +148,13 @@ __all__ = [
     "decode_json",
     "decode_protobuf",
     "encode_json",
+    "exponent_of",
     "format_expr",
     "hit_of",
     "hit_of_sets",
+    "label_of",
     "mentioned_fields",
+    "merge_states",
     "names_in",
     "parse_span_id",
     "parse_trace_id",

@@ -17,6 +17,7 @@ from arcane.model.trace import Trace
 from arcane.spi.capabilities import Capabilities
 from arcane.spi.defaults import scan_attribute_names, scan_attribute_values
 from arcane.spi.http import HttpSession
+from arcane.spi.metrics import MetricsAnswer, MetricsRequest
 from arcane.spi.scan import (
     AttributeName,
     AttributeQuery,
@@ -71,6 +72,14 @@ class Adapter(ABC):
     ) -> list[AttributeValueCount]:
         """Returns values of `field` seen in the window, found by scanning where the backend has no index."""
         return await scan_attribute_values(self, field, query, deadline)
+
+    async def metrics(self, request: MetricsRequest, deadline: Deadline) -> MetricsAnswer | None:
+        """Returns what the backend measured, exactly as Arcane would; None, and Arcane evaluates the spans itself.
+
+        Asked only for what `capabilities.metrics` says; may still be None for this one request.
+        Raises DatasourceError.
+        """
+        return None
 
     async def aclose(self) -> None:  # noqa: B027 - most adapters hold nothing to close
         """Frees what the adapter holds. No call is under way or follows."""

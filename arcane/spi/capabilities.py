@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, LiteralType, Op, Scope, Unary
+from arcane.traceql.metrics_state import Measure
 
 
 class Order(StrEnum):
@@ -41,6 +42,37 @@ class PushRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Fields:
+    """Fields of some scopes; `names` None means every name in them."""
+
+    scopes: frozenset[Scope]
+    names: frozenset[str] | None = None
+
+    def __contains__(self, field: Field) -> bool:
+        return field.scope in self.scopes and (self.names is None or field.name in self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsRule:
+    """Measures that a backend works out exactly as Arcane does: `of` which fields, grouped `by` which.
+
+    A count is of spans and needs no `of`.
+    """
+
+    measures: frozenset[Measure]
+    of: tuple[Fields, ...] = ()
+    by: tuple[Fields, ...] = ()
+
+    def covers(self, measure: Measure, of: Field | None, by: tuple[Field, ...]) -> bool:
+        """True when this rule is about that measure of `of`, grouped `by` those fields."""
+        return (
+            measure in self.measures
+            and (of is None or any(of in fields for fields in self.of))
+            and all(any(one in fields for fields in self.by) for one in by)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """Everything the planner may rely on. The defaults describe a backend that can only list traces in a window."""
 
@@ -58,6 +90,8 @@ class Capabilities:
     """Windows are rounded outwards to this."""
     max_range_ns: int | None = None
     """Longest window the backend accepts."""
+    metrics: tuple[MetricsRule, ...] = ()
+    """What `Adapter.metrics` answers, where the filter is exact as well."""
     native_attributes: bool = False
     """Attribute names and values come from an index, not from scanning."""
     concurrency: int = 8
@@ -92,6 +126,10 @@ class Capabilities:
             case Unary(Op.NOT, operand):
                 return self.push_not and self.exact(operand)
         return any(rule.exact for rule in self._rules(expr))
+
+    def measures(self, measure: Measure, of: Field | None, by: tuple[Field, ...]) -> bool:
+        """True when the backend works out that measure of the spans of a filter that is exact."""
+        return any(rule.covers(measure, of, by) for rule in self.metrics)
 
     def _rules(self, expr: Expr) -> Iterator[PushRule]:
         match expr:

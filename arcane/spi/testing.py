@@ -31,6 +31,7 @@ from arcane.spi.capabilities import Order
 from arcane.spi.errors import DatasourceError, TimedOut
 from arcane.spi.scan import AttributeQuery, Candidate, Health, ScanPage, ScanRequest
 from arcane.spi.testing_corpus import BASE, QUERIES, STEP_NS, corpus
+from arcane.spi.testing_metrics import MetricsContract
 from arcane.traceql.ast import Field, Scope, SpansetFilter
 from arcane.traceql.check import check
 from arcane.traceql.evaluate import compile_filter, levels, mentioned_fields
@@ -66,7 +67,7 @@ def filter_of(text: str) -> SpansetFilter:
 
 
 @pytest.mark.anyio
-class AdapterContract:
+class AdapterContract(MetricsContract):
     """What the engine relies on. Subclass it, and provide the fixture `adapter`."""
 
     base: int = BASE

@@ -15,6 +15,7 @@ from zlib import crc32
 import anyio
 
 from arcane.spi import (
+    Accumulator,
     Adapter,
     AttributeName,
     AttributeQuery,
@@ -25,6 +26,8 @@ from arcane.spi import (
     Deadline,
     Field,
     Health,
+    MetricsAnswer,
+    MetricsRequest,
     Notice,
     Order,
     ScanPage,
@@ -53,6 +56,7 @@ class Faults:
     scan_after_pages: int = 0
     """How many pages come before `scan` is raised."""
     get_trace: DatasourceError | None = None
+    metrics: DatasourceError | None = None
     check: DatasourceError | None = None
     warnings: tuple[str, ...] = ()
     """On every page."""
@@ -64,6 +68,7 @@ class Asked:
 
     scans: list[ScanRequest] = field(default_factory=list)
     traces: list[TraceId] = field(default_factory=list)
+    metrics: list[MetricsRequest] = field(default_factory=list)
     open_scans: int = 0
     """Scans that have begun and were neither finished nor closed."""
 
@@ -109,6 +114,23 @@ class MemoryAdapter(Adapter):
         if self._faults.get_trace is not None:
             raise self._faults.get_trace
         return self._traces.get(trace_id)
+
+    async def metrics(self, request: MetricsRequest, deadline: Deadline) -> MetricsAnswer | None:
+        capabilities = self.capabilities
+        exact = capabilities.covers(request.filter.condition) and capabilities.exact(request.filter.condition)
+        if not exact or not capabilities.measures(request.measure, request.of, request.by):
+            raise Unsupported("This datasource does not measure that.")
+        self.asked.metrics.append(request)
+        await self._wait(deadline)
+        if self._faults.metrics is not None:
+            raise self._faults.metrics
+        accumulator = Accumulator(request.measure, request.of, request.by, request.steps)
+        accumulator.series_max = request.series_max
+        accumulator.exemplars = request.exemplars
+        matches = compile_filter(request.filter)
+        for trace in self._traces.values():
+            accumulator.add(trace, matches(trace))
+        return MetricsAnswer(accumulator.states, self._faults.warnings)
 
     async def check(self, deadline: Deadline) -> Health:
         await self._wait(deadline)

@@ -9,7 +9,10 @@ from arcane.spi import (
     BadResponse,
     Capabilities,
     DatasourcePlugin,
+    Fields,
     LiteralType,
+    Measure,
+    MetricsRule,
     Misconfigured,
     Notice,
     Order,
@@ -28,6 +31,7 @@ EVERYTHING = Capabilities(
     push_not=True,
     order=Order.NEWEST_FIRST,
     whole_traces=True,
+    metrics=(MetricsRule(frozenset(Measure), (Fields(frozenset(Scope)),), (Fields(frozenset(Scope)),)),),
     native_attributes=True,
 )
 """All that the reference adapter can do."""
