@@ -17,6 +17,7 @@ from arcane.model.time import TimeRange
 from arcane.model.trace import Trace
 from arcane.spi.adapter import Adapter
 from arcane.spi.capabilities import Capabilities
+from arcane.spi.described import SentRequest
 from arcane.spi.errors import DatasourceError, Rejected, TooLarge, Unreachable, Unsupported
 from arcane.spi.scan import AttributeName, AttributeQuery, AttributeValueCount, Health, ScanPage, ScanRequest
 from arcane.traceql.ast import Field
@@ -105,6 +106,9 @@ class ObservedAdapter(Adapter):
         self, field: Field, query: AttributeQuery, deadline: Deadline
     ) -> list[AttributeValueCount]:
         return await self._timed(self._inner.attribute_values(field, query, deadline))
+
+    def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
+        return self._inner.describe(request, whole=whole)
 
     async def until_idle(self) -> None:
         """Returns once no call is under way."""

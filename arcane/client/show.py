@@ -48,6 +48,12 @@ def show_plan(plan: Mapping[str, Any], console: Console) -> None:
         for kept in source["kept"]:
             sent = f" It is asked for {kept['sent']} instead." if kept["sent"] else ""
             console.print(Text(clean(f"     {kept['condition']} is evaluated here: {kept['why']}.{sent}"), style="dim"))
+        for request in source["requests"]:
+            console.print(Text.assemble("\n  ", (request["method"], "bold"), " ", clean(request["target"])))
+            for parameter in request["parameters"]:
+                console.print(Text.assemble("    ", (clean(parameter["name"]), "dim"), " ", clean(parameter["value"])))
+            if request["note"]:
+                console.print(Text(f"    {clean(request['note'])}", style="dim"))
 
 
 def clean(text: str) -> str:

@@ -21,6 +21,7 @@ from arcane.model.deadline import Deadline
 from arcane.model.outcome import QueryOutcome, SourceOutcome, SourceStatus
 from arcane.settings import LimitSettings
 from arcane.spi.capabilities import Capabilities
+from arcane.spi.described import SentRequest
 from arcane.traceql.ast import SpansetFilter
 
 _PLANS_KEPT = 512
@@ -87,10 +88,24 @@ class Engine:
         else:
             verifier = OnOwnTraces(judge, asking)
         begin = _begin(asking.source, question, resume)
-        bounds = Bounds(self.limits.candidates_max, self.limits.scans_max)
-        walk = Walk(asking.scan, capabilities, made.pushed, question.within, bounds, begin, question.spans_per_trace)
+        walk = self._walk(asking, made, question, begin)
         seen = frozenset(resume.seen) if resume else frozenset()
         return SourceRun(asking, made, question, walk, verifier, judge, begin, seen)
+
+    def _walk(self, asking: Asking, made: SourcePlan, question: Question, begin: Position | None) -> Walk:
+        bounds = Bounds(self.limits.candidates_max, self.limits.scans_max)
+        capabilities, spans = asking.source.adapter.capabilities, question.spans_per_trace
+        return Walk(asking.scan, capabilities, made.pushed, question.within, bounds, begin, spans)
+
+    def describe(
+        self, question: Question, source: Source, made: SourcePlan, deadline: Deadline
+    ) -> tuple[SentRequest, ...]:
+        """Returns what `source` would be sent at first for its plan; nothing is sent."""
+        begin = None if matches_nothing(question.filter) else _begin(source, question, None)
+        walk = self._walk(Asking(source, deadline, self.gates), made, question, begin)
+        opening = walk.opening(question.limit)
+        whole = made.whole_traces or (made.residual is not None and not walk.capabilities.whole_traces)
+        return source.adapter.describe(opening, whole=whole) if opening else ()
 
 
 async def _collect(runs: Sequence[SourceRun], *, abort: bool) -> None:

@@ -69,6 +69,13 @@ class Walk:
         """True when no step would give more: at the end, at a bound, or after a fault."""
         return self.frontier is None or self.stopped or self.error is not None
 
+    def opening(self, wanted: int) -> ScanRequest | None:
+        """Returns the request that a first step would make; None when there is nothing to ask for."""
+        if self.frontier is None:
+            return None
+        newest_first = self.capabilities.order is Order.NEWEST_FIRST
+        return self._request(self._window(self.frontier), wanted if newest_first else max(wanted, _LEAST_ASKED))
+
     async def step(self, wanted: int) -> list[Candidate]:
         """Returns the next candidates, maybe none, and moves the frontier below them."""
         if self.frontier is None:
@@ -126,13 +133,15 @@ class Walk:
         return TimeRange(max([low, *(high - width for width in widths if width is not None)]), high)
 
     async def _ask(self, window: TimeRange, limit: int) -> Scanned:
-        limit = max(1, min(limit, self.capabilities.max_limit))
-        scanned = await self.scan(ScanRequest(window, limit, self.pushed, self.spans_per_trace))
+        scanned = await self.scan(self._request(window, limit))
         self._scans += 1
         self.looked_at += len(scanned.candidates)
         self.stopped = self._scans >= self.bounds.scans or self.looked_at >= self.bounds.candidates
         self.error = scanned.error
         return scanned
+
+    def _request(self, window: TimeRange, limit: int) -> ScanRequest:
+        return ScanRequest(window, max(1, min(limit, self.capabilities.max_limit)), self.pushed, self.spans_per_trace)
 
     def _inside(self, window: TimeRange, candidates: list[Candidate]) -> list[Candidate]:
         """Returns those whose turn it is: a trace that began before a window belongs to the one it began in."""

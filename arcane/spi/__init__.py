@@ -23,6 +23,7 @@ from arcane.model.values import Attributes, AttributeValue
 from arcane.spi.adapter import Adapter, AdapterContext, DatasourcePlugin
 from arcane.spi.capabilities import Capabilities, Fields, MetricsRule, Order, PushRule
 from arcane.spi.connection import HttpConnection, connection_headers
+from arcane.spi.described import SentRequest
 from arcane.spi.errors import (
     BackendFailed,
     BadResponse,
@@ -120,6 +121,7 @@ __all__ = [
     "ScanPage",
     "ScanRequest",
     "Scope",
+    "SentRequest",
     "ServiceStats",
     "Span",
     "SpanEvent",

@@ -16,6 +16,7 @@ from arcane.model.time import TimeRange
 from arcane.model.trace import Trace
 from arcane.spi.capabilities import Capabilities
 from arcane.spi.defaults import scan_attribute_names, scan_attribute_values
+from arcane.spi.described import SentRequest
 from arcane.spi.http import HttpSession
 from arcane.spi.metrics import MetricsAnswer, MetricsRequest
 from arcane.spi.scan import (
@@ -80,6 +81,14 @@ class Adapter(ABC):
         Raises DatasourceError.
         """
         return None
+
+    def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
+        """Returns what `scan` would send for `request`, and with `whole` how each candidate is then read.
+
+        Nothing is sent, and no secret is told: whoever may search sees it. What stands here is what the
+        adapter knows without asking; by default nothing.
+        """
+        return ()
 
     async def aclose(self) -> None:  # noqa: B027 - most adapters hold nothing to close
         """Frees what the adapter holds. No call is under way or follows."""

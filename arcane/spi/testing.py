@@ -287,6 +287,12 @@ class AdapterContract(MetricsContract):
         assert capabilities.time_resolution_ns >= 1
         assert capabilities.max_range_ns is None or capabilities.max_range_ns > capabilities.time_resolution_ns
 
+    async def test_what_it_would_send_can_be_read(self, adapter: Adapter, whole: TimeRange) -> None:
+        for described in adapter.describe(ScanRequest(whole, limit=10), whole=True):
+            assert described.method
+            assert described.target
+            assert all(isinstance(text, str) for pair in described.parameters for text in pair)
+
     async def _warm_up(self, adapter: Adapter) -> None:
         """Some adapters know what their backend can do only after a first question."""
         within = TimeRange(self.base, self.base + NANOS_PER_SECOND)

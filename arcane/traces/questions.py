@@ -13,6 +13,7 @@ from arcane.model.notice import Notice
 from arcane.model.outcome import SourceOutcome
 from arcane.model.time import TimeRange
 from arcane.model.trace import Trace
+from arcane.spi.described import SentRequest
 from arcane.traceql.ast import Position
 
 
@@ -91,6 +92,8 @@ class PlannedSource:
     residual: str | None
     steps: tuple[str, ...]
     kept: tuple[Explanation, ...]
+    requests: tuple[SentRequest, ...] = ()
+    """What it would be sent first, as far as its adapter tells."""
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from arcane.federation.plan import Reason
 from arcane.model.outcome import SourceStatus
@@ -177,6 +177,27 @@ class KeptOut(Out):
     sent: Annotated[str | None, Field(description="What the datasource is asked in its place.")]
 
 
+class ParameterOut(Out):
+    """A parameter of a request, as it is before it is encoded or bound."""
+
+    name: str
+    value: str
+
+
+class SentRequestOut(Out):
+    """A request as it would be sent; secrets and headers are no part of it."""
+
+    method: Annotated[str, Field(examples=["GET", "SQL"])]
+    target: Annotated[str, Field(description="A path below the datasource's address, or a statement.")]
+    parameters: list[ParameterOut]
+    note: Annotated[str, Field(description="When or how often, where it is not once.")]
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _named(cls, pairs: tuple[tuple[str, str], ...]) -> list[ParameterOut]:
+        return [ParameterOut(name=name, value=value) for name, value in pairs]
+
+
 class PlannedSourceOut(Out):
     """How one datasource would be asked."""
 
@@ -187,6 +208,7 @@ class PlannedSourceOut(Out):
     residual: str | None
     steps: list[str]
     kept: list[KeptOut]
+    requests: Annotated[list[SentRequestOut], Field(description="What it would be sent first.")]
 
 
 class PlanOut(Out):

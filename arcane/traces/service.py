@@ -122,7 +122,9 @@ class TraceService:
         query = self.reader.read(request.text, scope.trace_filter, scope.hidden_attributes)
         asked, _ = self._bounded(await self._sources(actor, request.datasources), None)
         condition = scope_condition(scope.trace_filter)
-        planned = tuple(self._planned(source, query.filter, alone=len(asked) == 1) for source in asked)
+        within, limit = self._within(request.within, None), self._limit(request)
+        question = Question(query.filter, within, limit, request.spans_per_trace)
+        planned = tuple(self._planned(source, question, deadline, alone=len(asked) == 1) for source in asked)
         return q.PlanAnswer(query.canonical, format_expr(condition) if condition else None, planned)
 
     def check_query(self, text: str) -> q.CheckedQuery:
@@ -223,9 +225,9 @@ class TraceService:
         end = nanos_of(self.clock.now())
         return TimeRange(end - _HOUR, end)
 
-    def _planned(self, source: Source, query: SpansetFilter, *, alone: bool) -> q.PlannedSource:
+    def _planned(self, source: Source, question: Question, deadline: Deadline, *, alone: bool) -> q.PlannedSource:
         capabilities = source.adapter.capabilities
-        plan = self.engine.plan(query, capabilities, alone=alone)
+        plan = self.engine.plan(question.filter, capabilities, alone=alone)
         return q.PlannedSource(
             source.id,
             source.name,
@@ -234,6 +236,7 @@ class TraceService:
             plan.residual_text,
             steps_of(plan, capabilities),
             conditions_of(plan),
+            self.engine.describe(question, source, plan, deadline),
         )
 
 

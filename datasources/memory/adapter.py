@@ -32,6 +32,7 @@ from arcane.spi import (
     Order,
     ScanPage,
     ScanRequest,
+    SentRequest,
     Span,
     TimedOut,
     TimeRange,
@@ -138,6 +139,9 @@ class MemoryAdapter(Adapter):
             raise self._faults.check
         newest = max((trace.end for trace in self._traces.values()), default=None)
         return Health(None, self._faults.latency_s * 1_000, newest, (f"{len(self._traces)} traces in memory.",))
+
+    def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
+        return (SentRequest.of_read("traces in memory", request),)
 
     async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
         if not self.capabilities.native_attributes:

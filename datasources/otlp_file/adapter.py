@@ -31,6 +31,7 @@ from arcane.spi import (
     ScanPage,
     ScanRequest,
     Scope,
+    SentRequest,
     Span,
     TimedOut,
     TimeRange,
@@ -138,6 +139,9 @@ class OtlpFileAdapter(Adapter):
         await self._catch_up(deadline)
         latency_ms = (time.perf_counter() - began) * 1_000
         return Health(None, round(latency_ms, 1), self._index.newest(), tuple(self._findings()))
+
+    def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
+        return (SentRequest.of_read("index of the files", request),)
 
     async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
         samples = await self._samples(query, deadline)

@@ -26,6 +26,7 @@ from arcane.spi import (
     ScanPage,
     ScanRequest,
     Scope,
+    SentRequest,
     TimeRange,
     Trace,
     TraceId,
@@ -48,6 +49,10 @@ _JSON = {"accept": "application/json"}
 _NAME = Field(Scope.INTRINSIC, "name")
 _STATUS = Field(Scope.INTRINSIC, "status")
 _SERVICE = Field(Scope.RESOURCE, "service.name")
+_SHOWN = frozenset({_NAME, _STATUS, _SERVICE})
+"""What a matched span is shown with, whatever was asked for."""
+_SEARCH, _BUILD = "/api/search", "/api/status/buildinfo"
+_TRACE_V1, _TRACE_V2 = "/api/traces", "/api/v2/traces"
 _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _MOST_RECENT_SINCE = (2, 8)
 _ABSENCE_SINCE = (3, 0)
@@ -75,20 +80,10 @@ class TempoAdapter(Adapter):
 
     async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
         await self._learn_version(deadline)
-        shown = {_NAME, _STATUS, _SERVICE}
         asked = {*mentioned_fields(request.filter), *request.select}
-        select = (_NAME, _SERVICE, _STATUS, *(field for field in request.select if field not in shown))
-        hidden = frozenset(field.name for field in shown - asked)
-        start, end = compile_window(request.within)
-        query = compile_query(request.filter, select, most_recent=self.capabilities.order is Order.NEWEST_FIRST)
-        params = (
-            ("q", query),
-            ("limit", str(request.limit)),
-            ("spss", str(min(max(request.spans_per_trace, 1), MAX_SPANS_PER_SET))),
-            ("start", str(start)),
-            ("end", str(end)),
-        )
-        found = decode.decode_search(checked(await self._get("/api/search", params, deadline)), hidden)
+        hidden = frozenset(field.name for field in _SHOWN - asked)
+        answer = checked(await self._get(_SEARCH, self._search_params(request), deadline))
+        found = decode.decode_search(answer, hidden)
         reached = len(found.candidates) >= request.limit
         unread = () if found.finished or reached else (Notice("Tempo left parts of its store unread."),)
         yield ScanPage(found.candidates, complete=not reached, warnings=unread)
@@ -96,14 +91,14 @@ class TempoAdapter(Adapter):
     async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
         """`within` is not passed on: Tempo prunes blocks by it, and a long trace would come back cut."""
         if self._has_v2:
-            response = await self._get(f"/api/v2/traces/{trace_id}", (), deadline, _PROTOBUF)
+            response = await self._get(f"{_TRACE_V2}/{trace_id}", (), deadline, _PROTOBUF)
             if response.status == 200:
                 return decode.decode_trace_v2(response.body, trace_id)
             if response.status != 404:
                 raise error_of(response)
             if _NO_ROUTE in response.body:
                 self._has_v2 = False  # Tempo before 2.7
-        response = await self._get(f"/api/traces/{trace_id}", (), deadline, _PROTOBUF)
+        response = await self._get(f"{_TRACE_V1}/{trace_id}", (), deadline, _PROTOBUF)
         if response.status == 404:
             if _NO_ROUTE in response.body:
                 raise error_of(response)
@@ -120,6 +115,27 @@ class TempoAdapter(Adapter):
         await self._learn_version(deadline)
         newest = await self._newest(deadline)
         return Health(self._version, round(latency_ms, 1), newest, tuple(self._findings(newest)))
+
+    def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
+        found = [SentRequest("GET", _SEARCH, self._search_params(request))]
+        if not self._version_asked:
+            found.insert(0, SentRequest("GET", _BUILD, note=Notice("once, because the version decides what follows")))
+        if whole:
+            path = f"{_TRACE_V2 if self._has_v2 else _TRACE_V1}/{{id}}"
+            found.append(SentRequest("GET", path, note=Notice("for each trace that it found")))
+        return tuple(found)
+
+    def _search_params(self, request: ScanRequest) -> tuple[tuple[str, str], ...]:
+        select = (_NAME, _SERVICE, _STATUS, *(field for field in request.select if field not in _SHOWN))
+        start, end = compile_window(request.within)
+        query = compile_query(request.filter, select, most_recent=self.capabilities.order is Order.NEWEST_FIRST)
+        return (
+            ("q", query),
+            ("limit", str(request.limit)),
+            ("spss", str(min(max(request.spans_per_trace, 1), MAX_SPANS_PER_SET))),
+            ("start", str(start)),
+            ("end", str(end)),
+        )
 
     async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
         params = (*_window(query.within), *self._narrowed(query))
@@ -158,7 +174,7 @@ class TempoAdapter(Adapter):
         """Knows what this Tempo can do. A gateway may hide the version: then the least is assumed."""
         if self._version_asked:
             return
-        response = await self._get("/api/status/buildinfo", (), deadline)
+        response = await self._get(_BUILD, (), deadline)
         if response.status >= 500:
             raise error_of(response)
         self._version = decode.decode_version(response.body) if response.status == 200 else None

@@ -9,7 +9,7 @@ import pytest
 from arcane.access.service.projects import TraceFilter
 from arcane.spi.capabilities import Capabilities, Order
 from arcane.spi.errors import Unreachable
-from datasources.memory.adapter import Faults
+from datasources.memory.adapter import Faults, MemoryAdapter
 from datasources.memory.plugin import EVERYTHING
 from tests.support.asking import Asker, asking, numbered, without
 
@@ -59,6 +59,26 @@ async def test_a_plan_for_one_datasource_leaves_the_whole_trace_to_it(asker: Ask
     assert plan["scope"] == '(resource.team = "red" || span.team = "red")'.strip("()")
     assert able["pushed"] == '{ rootName = "x" && (resource.team = "red" || span.team = "red") }'
     assert able["steps"][-1] == "Take the answer as it is."
+
+
+@pytest.mark.parametrize("order", list(Order))
+async def test_a_plan_shows_the_requests_that_will_be_sent(asker: Asker, order: Order) -> None:
+    query = {"query": "{ span.number > 2 }", "start": "2026-08-01T10:00:00Z", "end": "2026-08-01T12:00:00Z"}
+    asker.add("able", [numbered(number) for number in range(5)], without(EVERYTHING, order=order))
+    adapter = next(iter(asker.shelf.held.values())).adapter
+    assert isinstance(adapter, MemoryAdapter)
+    ((shown,),) = [source["requests"] for source in (await asker.post("/search/explain", query))["sources"]]
+    assert adapter.asked.scans == [], "explaining asks nobody"
+    await asker.search(**query)
+    (sent,) = adapter.describe(adapter.asked.scans[0], whole=False)
+    assert (shown["method"], shown["target"]) == (sent.method, sent.target)
+    assert [(one["name"], one["value"]) for one in shown["parameters"]] == list(sent.parameters)
+
+
+async def test_a_query_that_nothing_can_match_is_sent_nowhere(asker: Asker) -> None:
+    asker.add("able", [])
+    plan = await asker.post("/search/explain", {"query": "{ false }"})
+    assert plan["sources"][0]["requests"] == []
 
 
 async def test_names_of_all_datasources_are_offered_once(asker: Asker) -> None:

@@ -169,11 +169,19 @@ def test_the_table_shows_traces_and_what_is_missing() -> None:
 
 def test_the_plan_is_a_paragraph_for_each_datasource() -> None:
     kept = {"condition": "span.a = 1", "reason": "superset", "why": "the datasource answers more", "sent": "span.a = 1"}
-    source = {"name": "jaeger", "kind": "jaeger", "steps": ["Ask.", "Keep."], "kept": [kept, kept | {"sent": None}]}
+    request = {"method": "GET", "target": "/api", "parameters": [{"name": "tag", "value": "a:1"}], "note": "once"}
+    source = {
+        "name": "jaeger",
+        "kind": "jaeger",
+        "steps": ["Ask.", "Keep."],
+        "kept": [kept, kept | {"sent": None}],
+        "requests": [request],
+    }
     out = shown(show_plan, {"canonical": "{ span.a = 1 }", "scope": 'span.team = "x"', "sources": [source]})
     assert out.startswith('{ span.a = 1 }\nin this project always also: span.team = "x"\n')
     assert "  1. Ask.\n  2. Keep.\n" in out
     assert "It is asked for span.a = 1 instead." in out
+    assert out.endswith("\n  GET /api\n    tag a:1\n    once\n")
 
 
 def test_what_would_steer_a_terminal_is_taken_out() -> None:
@@ -226,6 +234,7 @@ def test_files_are_explained_without_an_instance(demo: Path) -> None:
     code, out, _ = run("explain", "--file", str(demo), "{ status = error }")
     assert code == 0
     assert "1. Ask for the traces that match { status = error }" in out
+    assert "  READ index of the files\n    filter { status = error }\n" in out
 
 
 @pytest.mark.parametrize(

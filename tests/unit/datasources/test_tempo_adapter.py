@@ -57,6 +57,24 @@ async def test_newest_first_is_promised_once_the_version_is_known() -> None:
         assert adapter.capabilities.order is Order.NEWEST_FIRST
 
 
+async def test_what_is_described_is_what_is_sent() -> None:
+    tempo = Tempo(TRACES)
+    secret = {"authorization": "Bearer zq7-secret", "x-scope-orgid": "zq7-tenant"}
+    async with connected(tempo, secret) as adapter:
+        before = adapter.describe(EVERYTHING, whole=False)
+        assert [request.target for request in before] == ["/api/status/buildinfo", "/api/search"]
+        answer = await scan_all(adapter, EVERYTHING)
+        await adapter.get_trace(answer.candidates[0].trace_id, None, Deadline.after(5))
+        search, trace = adapter.describe(EVERYTHING, whole=True)
+        tempo.requests.clear()
+        await scan_all(adapter, EVERYTHING)
+        (sent,) = tempo.requests
+    assert (sent.method, sent.path) == (search.method, search.target)
+    assert tuple(sent.query.items()) == search.parameters
+    assert trace.target == "/api/v2/traces/{id}"
+    assert "zq7" not in repr((before, search, trace))
+
+
 @pytest.mark.parametrize(
     ("version", "order"),
     [

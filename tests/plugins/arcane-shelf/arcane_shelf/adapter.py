@@ -13,9 +13,11 @@ from arcane.spi import (
     HttpRequest,
     HttpResponse,
     HttpSession,
+    Notice,
     Rejected,
     ScanPage,
     ScanRequest,
+    SentRequest,
     TimeRange,
     Trace,
     TraceId,
@@ -47,12 +49,15 @@ class ShelfAdapter(Adapter):
         response = await self._get("/version", deadline)
         return Health(response.body.decode(errors="replace")[:40], (time.perf_counter() - began) * 1_000)
 
+    def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
+        return (SentRequest("GET", "/traces", tuple(compile_scan(request))),)
+
     async def _get(self, path: str, deadline: Deadline, params: Sequence[tuple[str, str]] = ()) -> HttpResponse:
         response = await self._http.send(HttpRequest(path, params=params), deadline)
         if response.status in (401, 403):
             raise Unauthorized("Shelf refused the key.")
         if response.status >= 500:
-            raise BackendFailed(f"Shelf failed with status {response.status}.")
+            raise BackendFailed(Notice("Shelf failed with status %(status)d.", status=response.status))
         if response.status >= 400 and response.status != 404:
             raise Rejected("Shelf refused the request.")
         return response
