@@ -113,6 +113,16 @@ class LimitSettings(BaseModel):
     source_timeout_s: float = Field(
         20.0, gt=0, description="Longest wait for one datasource within the request's deadline."
     )
+    stream_rows_max: int = Field(5_000_000, ge=1, description="Most traces one streamed answer has.")
+    stream_candidates_max: int = Field(
+        20_000_000, ge=1, description="Most traces of one datasource looked at for one streamed answer."
+    )
+    stream_scans_max: int = Field(100_000, ge=1, description="Most scans of one datasource for one streamed answer.")
+    stream_batch: int = Field(500, ge=1, description="Most traces a streamed answer asks a datasource for at once.")
+    stream_seen_max: int = Field(
+        10_000, ge=1, description="Traces a streamed answer remembers, so that parts of a split trace find each other."
+    )
+    stream_timeout_s: float = Field(3_600.0, gt=0, description="Longest time one streamed answer takes.")
     datasources_per_organisation: int = Field(500, ge=1, description="Most datasources of one organisation.")
     adapters_max: int = Field(256, ge=1, description="Most live connections to datasources kept by one process.")
     adapter_idle_s: float = Field(900.0, gt=0, description="A live connection that nobody used this long is closed.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
@@ -20,6 +20,8 @@ from arcane.model.trace import Trace
 from arcane.spi.adapter import Adapter
 from arcane.spi.errors import DatasourceError, TimedOut
 from arcane.spi.scan import Candidate, ScanRequest
+
+_WARNINGS_KEPT = 100
 
 
 class Gates:
@@ -47,6 +49,15 @@ class Asking:
     warnings: dict[str, None] = field(default_factory=dict)
     lookup_error: DatasourceError | None = None
     """Why traces could not be looked up here for other datasources; after the first failure nobody tries again."""
+    early: Callable[[Sequence[Candidate]], None] | None = None
+    """Is told of each page of a scan as it comes, before the scan is through."""
+    overall: Deadline | None = None
+    patience_s: float = 0.0
+
+    def renew(self) -> None:
+        """The datasource has its share of time again, within the deadline of the whole answer."""
+        if self.overall is not None:
+            self.deadline = self.overall.within(self.patience_s)
 
     async def scan(self, request: ScanRequest) -> Scanned:
         """Returns everything one scan gives. A fault is part of the answer, with what came before it."""
@@ -62,10 +73,18 @@ class Asking:
                 async for page in pages:
                     candidates.extend(page.candidates)
                     complete = page.complete
-                    self.warnings.update(dict.fromkeys(page.warnings))
+                    if page.warnings:
+                        self._warn(page.warnings)
+                    if self.early is not None:
+                        self.early(page.candidates)
         except DatasourceError as exc:
             return Scanned(candidates, complete=False, error=exc)
         return Scanned(candidates, complete)
+
+    def _warn(self, warnings: Sequence[str]) -> None:
+        for warning in warnings:
+            if len(self.warnings) < _WARNINGS_KEPT:
+                self.warnings[warning] = None
 
     async def get_trace(self, trace_id: TraceId, within: TimeRange | None) -> Trace | None:
         """Returns what the datasource has of the trace; raises DatasourceError."""

@@ -1,31 +1,30 @@
-"""The engine: asks every datasource at once, each within its own bounds, and makes one page of what they say."""
+"""The engine: asks every datasource at once, each within its own bounds, and makes one answer of what they say."""
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Sequence
-
-import anyio
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from arcane.federation.asking import Asking, Gates
-from arcane.federation.complete import complete
-from arcane.federation.merge import Page, Position, Stream, merge
+from arcane.federation.events import Event
+from arcane.federation.merge import Position
 from arcane.federation.plan import SourcePlan, plan
-from arcane.federation.question import SEEN_MAX, Found, Question, Resume, mark_of
+from arcane.federation.question import Found, Question, Resume
 from arcane.federation.rewrite import matches_nothing
 from arcane.federation.run import SourceRun, Verifier
+from arcane.federation.running import Running
 from arcane.federation.source import Source
+from arcane.federation.stream import streamed
 from arcane.federation.verify import AsAnswered, Judge, OnOwnTraces, OnWholeTraces
 from arcane.federation.walk import Bounds, Walk
 from arcane.model.deadline import Deadline
-from arcane.model.outcome import QueryOutcome, SourceOutcome, SourceStatus
 from arcane.settings import LimitSettings
 from arcane.spi.capabilities import Capabilities
 from arcane.spi.described import SentRequest
 from arcane.traceql.ast import SpansetFilter
 
 _PLANS_KEPT = 512
-_NOTHING_LEFT = Stream((), (0, ""), None)
 
 
 class Engine:
@@ -50,8 +49,9 @@ class Engine:
 
     def askings(self, sources: Sequence[Source], deadline: Deadline) -> list[Asking]:
         """Returns the sources ready to be asked, each with its own share of the deadline."""
-        own = deadline.within(self.limits.source_timeout_s)
-        return [Asking(source, own, self.gates) for source in sources]
+        patience = self.limits.source_timeout_s
+        own = deadline.within(patience)
+        return [Asking(source, own, self.gates, overall=deadline, patience_s=patience) for source in sources]
 
     async def search(
         self, question: Question, sources: Sequence[Source], resume: Resume | None, deadline: Deadline
@@ -60,6 +60,26 @@ class Engine:
 
         Cancelling the call ends all upstream requests.
         """
+        running = self._running(question, sources, resume, deadline)
+        await running.each_run(lambda _, run: run.collect())
+        return running.found(await running.page())
+
+    @asynccontextmanager
+    async def stream(
+        self, question: Question, sources: Sequence[Source], resume: Resume | None, deadline: Deadline
+    ) -> AsyncGenerator[AsyncIterator[Sequence[Event]], None]:
+        """Gives what happens as it happens, several events at a time; the last one is Ended.
+
+        It is the same search: with a limit, the last event has the page that `search` returns. Leaving
+        the block ends all upstream requests. A reader who does not come back for more slows them down.
+        """
+        running = self._running(question, sources, resume, deadline)
+        async with streamed(running, deadline, self.limits) as events:
+            yield events
+
+    def _running(
+        self, question: Question, sources: Sequence[Source], resume: Resume | None, deadline: Deadline
+    ) -> Running:
         if matches_nothing(question.filter):
             resume = Resume(question.within, {})
         askings = self.askings(sources, deadline)
@@ -70,11 +90,7 @@ class Engine:
             else self._run(asking, question, resume, whole)
             for asking in askings
         ]
-        await _collect([run for run in runs if run is not None], abort=question.abort)
-        page = merge([run.stream if run else _NOTHING_LEFT for run in runs], question.limit, question.spans_per_trace)
-        if len(askings) > 1 and not any(run.plan.whole_traces for run in runs if run):
-            await complete(page, question, askings, self.limits.lookups_max)
-        return _found(page, list(zip(sources, runs, strict=True)), resume, question)
+        return Running(question, askings, runs, resume, self.limits.lookups_max)
 
     def _run(self, asking: Asking, question: Question, resume: Resume | None, whole: OnWholeTraces) -> SourceRun:
         capabilities = asking.source.adapter.capabilities
@@ -88,81 +104,29 @@ class Engine:
         else:
             verifier = OnOwnTraces(judge, asking)
         begin = _begin(asking.source, question, resume)
-        walk = self._walk(asking, made, question, begin)
+        walk, batch = self._walk(asking, made, question, begin)
         seen = frozenset(resume.seen) if resume else frozenset()
-        return SourceRun(asking, made, question, walk, verifier, judge, begin, seen)
+        return SourceRun(asking, made, question, walk, verifier, judge, begin, batch, seen)
 
-    def _walk(self, asking: Asking, made: SourcePlan, question: Question, begin: Position | None) -> Walk:
-        bounds = Bounds(self.limits.candidates_max, self.limits.scans_max)
-        capabilities, spans = asking.source.adapter.capabilities, question.spans_per_trace
-        return Walk(asking.scan, capabilities, made.pushed, question.within, bounds, begin, spans)
+    def _walk(self, asking: Asking, made: SourcePlan, question: Question, begin: Position | None) -> tuple[Walk, int]:
+        """Returns the walk, and how many candidates it is asked for at once at most."""
+        capabilities, spans, limits = asking.source.adapter.capabilities, question.spans_per_trace, self.limits
+        bounds, batch = Bounds(limits.candidates_max, limits.scans_max), capabilities.max_limit
+        if question.endless:
+            bounds, batch = Bounds(limits.stream_candidates_max, limits.stream_scans_max), limits.stream_batch
+        return Walk(asking.scan, capabilities, made.pushed, question.within, bounds, begin, spans), batch
 
     def describe(
         self, question: Question, source: Source, made: SourcePlan, deadline: Deadline
     ) -> tuple[SentRequest, ...]:
         """Returns what `source` would be sent at first for its plan; nothing is sent."""
         begin = None if matches_nothing(question.filter) else _begin(source, question, None)
-        walk = self._walk(Asking(source, deadline, self.gates), made, question, begin)
+        walk, _ = self._walk(Asking(source, deadline, self.gates), made, question, begin)
         opening = walk.opening(question.limit)
         whole = made.whole_traces or (made.residual is not None and not walk.capabilities.whole_traces)
         return source.adapter.describe(opening, whole=whole) if opening else ()
 
 
-async def _collect(runs: Sequence[SourceRun], *, abort: bool) -> None:
-    if len(runs) == 1:
-        await runs[0].collect()
-        return
-    async with anyio.create_task_group() as group:
-
-        async def collect(run: SourceRun) -> None:
-            await run.collect()
-            if abort and run.error is not None:
-                group.cancel_scope.cancel()
-
-        for run in runs:
-            group.start_soon(collect, run)
-
-
 def _begin(source: Source, question: Question, resume: Resume | None) -> Position:
     place = resume.places.get(source.id) if resume else None
     return place or (question.within.end + 1, "")
-
-
-def _found(
-    page: Page, asked: Sequence[tuple[Source, SourceRun | None]], resume: Resume | None, question: Question
-) -> Found:
-    counts = Counter(index for origin in page.origins for index in origin)
-    outcomes = tuple(
-        run.outcome(counts[index]) if run else _exhausted(source, counts[index])
-        for index, (source, run) in enumerate(asked)
-    )
-    ids = [source.id for source, _ in asked]
-    known: dict[tuple[int, ...], tuple[str, ...]] = {(index,): (source_id,) for index, source_id in enumerate(ids)}
-    origins = tuple(_names(tuple(origin), ids, known) for origin in page.origins)
-    following = None
-    if any(place is not None for place in page.resume):
-        seen = _seen(page, resume) if len(asked) > 1 else ()
-        following = Resume(question.within, dict(zip(ids, page.resume, strict=True)), seen)
-    runs = [run for _, run in asked if run is not None]
-    all_failed = bool(runs) and all(run.failed for run in runs)
-    return Found(tuple(page.hits), origins, QueryOutcome(outcomes), following, all_failed)
-
-
-def _names(
-    origin: tuple[int, ...], ids: Sequence[str], known: dict[tuple[int, ...], tuple[str, ...]]
-) -> tuple[str, ...]:
-    """Returns the ids for indexes; most hits come from few combinations of datasources."""
-    names = known.get(origin)
-    if names is None:
-        names = known[origin] = tuple(ids[index] for index in sorted(origin))
-    return names
-
-
-def _exhausted(source: Source, rows: int) -> SourceOutcome:
-    """Everything this datasource has was on earlier pages."""
-    return SourceOutcome(source.id, source.name, source.kind, SourceStatus.OK, rows, 0.0)
-
-
-def _seen(page: Page, resume: Resume | None) -> tuple[bytes, ...]:
-    before = resume.seen if resume else ()
-    return (*before, *(mark_of(hit.trace_id) for hit in page.hits))[-SEEN_MAX:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from arcane.federation.merge import Position
 from arcane.model.hit import TraceHit
@@ -14,6 +15,13 @@ from arcane.traceql.ast import SpansetFilter
 
 SEEN_MAX = 1_000
 """Traces a cursor remembers, so that the later part of a split trace does not make it appear again."""
+
+
+class StreamOrder(StrEnum):
+    """In which order rows leave a stream."""
+
+    ARRIVAL = "arrival"  # the moment their datasource gives them
+    NEWEST = "newest"  # newest first over all datasources
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,10 @@ class Question:
     limit: int
     spans_per_trace: int = 3
     abort: bool = False
+    order: StreamOrder = StreamOrder.ARRIVAL
+    """In which order a streamed answer gives its rows; a page is always newest first."""
+    endless: bool = False
+    """The answer is walked to the end of the range; `limit` is then the most that this instance gives."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import anyio
+from anyio.abc import TaskGroup
 
 from arcane.spi.errors import DatasourceError
 
@@ -35,3 +37,19 @@ async def each(call: Callable[[T], Awaitable[None]], items: Sequence[T]) -> None
             group.start_soon(guarded, item)
     if faults:
         raise faults[0]
+
+
+@asynccontextmanager
+async def beside() -> AsyncGenerator[TaskGroup, None]:
+    """Gives a task group for what runs beside the block and ends with it.
+
+    What goes wrong, in the block or beside it, leaves as itself and not as a group of one.
+    """
+    try:
+        async with anyio.create_task_group() as group:
+            yield group
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as several:
+        if len(several.exceptions) == 1:
+            raise several.exceptions[0] from several.exceptions[0].__cause__
+        raise
