@@ -141,7 +141,9 @@ class Walk:
         return scanned
 
     def _request(self, window: TimeRange, limit: int) -> ScanRequest:
-        return ScanRequest(window, max(1, min(limit, self.capabilities.max_limit)), self.pushed, self.spans_per_trace)
+        began_within = window.start != self.within.start  # a trace that began earlier has its turn later
+        limit = max(1, min(limit, self.capabilities.max_limit))
+        return ScanRequest(window, limit, self.pushed, self.spans_per_trace, began_within=began_within)
 
     def _inside(self, window: TimeRange, candidates: list[Candidate]) -> list[Candidate]:
         """Returns those whose turn it is: a trace that began before a window belongs to the one it began in."""

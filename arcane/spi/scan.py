@@ -17,7 +17,8 @@ class ScanRequest:
 
     `filter` holds only what the adapter's capabilities cover. An answer may be a superset where
     a rule is not exact, and never a subset. `spans_per_trace` bounds the matched spans of a hit;
-    `select` names fields to return for each of them beside those the filter mentions.
+    `select` names fields to return for each of them beside those the filter mentions. With `began_within`,
+    traces that began before the window are not wanted: an answer may have them, and need not.
     """
 
     within: TimeRange
@@ -25,6 +26,7 @@ class ScanRequest:
     filter: SpansetFilter = field(default_factory=SpansetFilter)
     spans_per_trace: int = 3
     select: tuple[Field, ...] = ()
+    began_within: bool = False
 
 
 @dataclass(frozen=True, slots=True)

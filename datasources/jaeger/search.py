@@ -1,0 +1,199 @@
+"""One scan as the requests that Jaeger can answer: a conjunction each, for a service each where it wants one.
+
+Jaeger finds a trace by when the spans that match began; Arcane wants those that overlap a window. A trace that
+goes over the window's edge may have its match outside, so the window is asked for wider than it is, by the
+longest trace there is. Where that is more than a request may return, the window itself and its two
+sides are asked for one by one, and what is still cut is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import anyio
+
+from arcane.spi import (
+    NANOS_PER_SECOND,
+    Candidate,
+    DatasourceError,
+    Deadline,
+    Notice,
+    ScanPage,
+    Span,
+    TimeRange,
+    TooLarge,
+    Trace,
+    TraceId,
+)
+from datasources.jaeger.api import Api
+from datasources.jaeger.compile import ANYTHING, MICROSECOND, Ask, Branch, with_service
+from datasources.jaeger.stores import Reach
+
+_ROWS_A_TRACE = 3
+"""How many index rows Cassandra reads for each trace that is asked for."""
+_GRAIN = MICROSECOND - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a person has set: most traces of a request, most services asked, minutes of the longest trace."""
+
+    max_traces: int = 1_000
+    max_services: int = 50
+    longest_trace_minutes: int = 15
+
+    @property
+    def margin_ns(self) -> int:
+        """How much wider than a window is asked for."""
+        return self.longest_trace_minutes * 60 * NANOS_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one scan asks for."""
+
+    branches: tuple[Branch, ...]
+    within: TimeRange
+    limit: int
+    began_within: bool = False
+
+    def beside(self, margin_ns: int) -> tuple[int, int]:
+        """Returns how far before and after the window a span may match of a trace that is wanted.
+
+        Where any span will do, so will the one that a trace begins with.
+        """
+        return 0 if self.began_within else margin_ns, 0 if self.branches == (ANYTHING,) else margin_ns
+
+
+@dataclass(slots=True)
+class Swept:
+    """What the requests for one window found; `whole` says that there is nothing else."""
+
+    traces: dict[TraceId, Trace] = field(default_factory=dict)
+    whole: bool = True
+
+    def add(self, other: Swept) -> None:
+        """Takes in what other requests found."""
+        self.traces.update(other.traces)
+        self.whole = self.whole and other.whole
+
+
+@dataclass(slots=True)
+class Search:
+    """The requests of one scan."""
+
+    api: Api
+    reach: Reach
+    bounds: Bounds
+    limiter: anyio.CapacityLimiter
+    deadline: Deadline
+    warnings: dict[str, None] = field(default_factory=dict)
+    _services: list[str] | None = None
+
+    async def run(self, wanted: Wanted) -> ScanPage:
+        """Returns the traces that overlap the window, the newest where there are more than the limit."""
+        found = await self._overlapping(wanted)
+        within = TimeRange(wanted.within.start - _GRAIN, wanted.within.end + _GRAIN)
+        inside = [trace for trace in found.traces.values() if within.overlaps(trace.start, trace.end)]
+        inside.sort(key=lambda trace: (trace.start, trace.trace_id), reverse=True)
+        complete = found.whole and len(inside) <= wanted.limit
+        candidates = tuple([Candidate(trace.trace_id, trace.start, trace=trace) for trace in inside[: wanted.limit]])
+        return ScanPage(candidates, complete, tuple(self.warnings))
+
+    async def _overlapping(self, wanted: Wanted) -> Swept:
+        exact = wanted.within
+        before, after = wanted.beside(self.bounds.margin_ns)
+        found = await self._sweep(wanted, TimeRange(exact.start - before, exact.end + after))
+        if found.whole or not (before or after):
+            return found
+        inside = await self._sweep(wanted, exact)
+        if inside.whole:
+            await self._look_beside(wanted, before, after, inside)
+        inside.traces.update(found.traces)
+        return inside
+
+    async def _look_beside(self, wanted: Wanted, before: int, after: int, found: Swept) -> None:
+        """Adds what the two sides of the window have; where that is cut, narrower windows would not help."""
+        start, end = wanted.within.start, wanted.within.end
+        for side in (TimeRange(start - before, start), TimeRange(end, end + after)):
+            if side.duration:
+                beside = await self._sweep(wanted, side)
+                found.traces.update(beside.traces)
+                if not beside.whole:
+                    self.warnings[Notice("Traces that go over an edge of the window may be missing.")] = None
+
+    async def _sweep(self, wanted: Wanted, within: TimeRange) -> Swept:
+        """Asks for each branch, with each service where one is needed."""
+        branches = [branch for branch in wanted.branches if branch.service or self.reach.serviceless]
+        without = [branch for branch in wanted.branches if branch not in branches]
+        branches += await self._for_each_service(without)
+        swept = Swept()
+        failures: list[DatasourceError] = []
+
+        async def ask(branch: Branch) -> None:
+            try:
+                swept.add(await self._find(branch, wanted.limit, within))
+            except DatasourceError as exc:
+                failures.append(exc)
+                group.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            for branch in branches:
+                group.start_soon(ask, branch)
+        if failures:
+            raise failures[0]
+        return swept
+
+    async def _for_each_service(self, branches: list[Branch]) -> list[Branch]:
+        if not branches:
+            return []
+        if self._services is None:
+            self._services = await self.api.services(self.deadline)
+        known, most = len(self._services), self.bounds.max_services
+        if known > most:
+            told = Notice(
+                "Jaeger knows %(known)d services and %(asked)d were asked: name one, or raise the most services asked.",
+                known=known,
+                asked=most,
+            )
+            self.warnings[told] = None
+        (branch,) = branches if len(branches) == 1 else (ANYTHING,)  # one round of the services is enough
+        return [with_service(branch, service) for service in self._services[:most]]
+
+    async def _find(self, branch: Branch, limit: int, within: TimeRange) -> Swept:
+        """Asks for one branch; for fewer traces where they are too large together."""
+        depth = min(limit, self.bounds.max_traces)
+        while True:
+            ask = ask_of(branch, within, depth)
+            try:
+                async with self.limiter:
+                    traces = await self.api.find(ask, self.deadline)
+            except TooLarge:
+                if depth == 1:
+                    raise
+                depth = max(1, depth // 4)
+            else:
+                return Swept({trace.trace_id: trace for trace in traces}, self._is_whole(ask, traces))
+
+    def _is_whole(self, ask: Ask, traces: list[Trace]) -> bool:
+        """True when there is nothing else. Where an index may have been cut, its rows are counted."""
+        if len(traces) >= ask.depth:
+            return False
+        if self.reach.sure:
+            return True
+        rows = sum(_is_row(span, ask) for trace in traces for span in trace.spans)
+        return rows < ask.depth * _ROWS_A_TRACE
+
+
+def ask_of(branch: Branch, within: TimeRange, depth: int) -> Ask:
+    """Returns the request: a microsecond wider on both sides, because Cassandra leaves both out."""
+    return Ask(branch, within.start // MICROSECOND - 1, -(-within.end // MICROSECOND) + 1, depth)
+
+
+def _is_row(span: Span, ask: Ask) -> bool:
+    """True when the span has a row in the index that answers `ask`."""
+    return (
+        span.service_name == ask.branch.service
+        and ask.branch.operation in ("", span.name)
+        and ask.start_us <= span.start // MICROSECOND <= ask.end_us
+    )
