@@ -115,7 +115,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
 def _catalog(state: State, keys: KeyRing, cursors: Cursors) -> CatalogService:
     settings: Settings = state.settings
     registry = Registry.load()
-    maker = AdapterMaker(Egress(settings.egress, settings.limits), settings.files)
+    maker = AdapterMaker(Egress(settings.egress, settings.limits), settings.files, settings.resilience)
     return CatalogService(
         database=state.database,
         audit=state.audit,

@@ -132,6 +132,29 @@ class LimitSettings(BaseModel):
     connection_test_s: float = Field(10.0, gt=0, description="Longest wait when a connection is tested.")
 
 
+class ResilienceSettings(BaseModel):
+    """What happens when a datasource stumbles: its requests are repeated, and then it is left in peace."""
+
+    retries: int = Field(2, ge=0, le=10, description="How often a request that was not answered is sent again.")
+    retry_wait_s: float = Field(
+        0.1, gt=0, description="Wait before the first repetition; each further one waits twice as long."
+    )
+    retry_wait_max_s: float = Field(
+        5.0, gt=0, description="Longest such wait. A datasource's own `Retry-After` may be longer, and is kept to."
+    )
+    breaker_faults: int = Field(
+        5, ge=1, description="Faults in a row (time-outs, connections, 5xx) after which a datasource is not asked."
+    )
+    breaker_pause_s: float = Field(
+        10.0, gt=0, description="How long it is not asked before one call tries again; doubles with each failure."
+    )
+    breaker_pause_max_s: float = Field(120.0, gt=0, description="Longest such pause.")
+    breaker_slow_s: float = Field(
+        1.0, ge=0, description="A time-out counts as a fault only where the datasource had at least this long."
+    )
+    latency_window: int = Field(256, ge=1, description="Latest answers of which the median and 95 % latency are shown.")
+
+
 class FileSettings(BaseModel):
     """What the otlp_file adapter may read."""
 
@@ -179,6 +202,7 @@ class Settings(BaseSettings):
     secrets: SecretSettings = Field(default_factory=SecretSettings)
     egress: EgressSettings = Field(default_factory=EgressSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    resilience: ResilienceSettings = Field(default_factory=ResilienceSettings)
     files: FileSettings = Field(default_factory=FileSettings)
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)

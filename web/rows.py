@@ -8,20 +8,21 @@ from datetime import datetime, tzinfo
 
 import msgspec
 
-from arcane.model.hit import MatchedSpan, TraceHit
+from arcane.model.hit import MatchedSet, MatchedSpan, TraceHit
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, nanos_of
-from arcane.model.values import AttributeValue
+from arcane.model.values import Attributes, AttributeValue
 from web.formatting import clock_text, duration_text, iso_text
 from web.i18n import Language
-from web.kinds import kind_of
+from web.kinds import PLAIN, kind_of
 
 BAR_WIDTH = 64
 _TAGS = 3
+_BY = "by("
 
 
 @dataclass(frozen=True, slots=True)
 class SpanTag:
-    """A matched span: what it is called, its kind, and where a click leads."""
+    """A matched span, or a group of them: what it is called, its kind, and where a click leads."""
 
     label: str
     kind: str
@@ -31,7 +32,7 @@ class SpanTag:
 
 @dataclass(frozen=True, slots=True)
 class HitRow:
-    """One trace of the list. `bar` is the width of the duration bar in pixels."""
+    """One trace of the list. `bar` is the width of the duration bar in pixels, `said` what the query computed."""
 
     trace_id: str
     href: str
@@ -44,6 +45,7 @@ class HitRow:
     rootless: bool
     tags: tuple[SpanTag, ...]
     more_tags: int
+    said: str
     duration_text: str
     bar: int
     spans_text: str
@@ -71,8 +73,7 @@ def row_of(hit: TraceHit, source_names: Sequence[str], context: RowContext) -> H
     """Returns the row for `hit`, which `source_names` have."""
     say = context.language.gettext
     href = f"{context.base}/{hit.trace_id}"
-    told = [span for span in hit.spans if span.name != hit.root_name] or hit.spans
-    tags = tuple(_tag(span, href, context) for span in told[:_TAGS])
+    tags, count, said = _groups(hit, href, context) if _is_grouped(hit) else _spans(hit, href, context)
     return HitRow(
         trace_id=hit.trace_id,
         href=href,
@@ -84,13 +85,42 @@ def row_of(hit: TraceHit, source_names: Sequence[str], context: RowContext) -> H
         service=hit.root_service or "",
         rootless=not hit.root_name,
         tags=tags,
-        more_tags=max(0, hit.matched - len(tags)),
+        more_tags=max(0, count - len(tags)),
+        said=said,
         duration_text=duration_text(hit.duration),
         bar=max(1, min(BAR_WIDTH, round(BAR_WIDTH * hit.duration / context.scale))),
         spans_text="" if hit.span_count is None else f"{hit.span_count:,}",
         errors=hit.error_count,
         sources_text=" + ".join(source_names),
     )
+
+
+def _is_grouped(hit: TraceHit) -> bool:
+    return any(key.startswith(_BY) for one in hit.span_sets for key in one.attributes)
+
+
+def _spans(hit: TraceHit, href: str, context: RowContext) -> tuple[tuple[SpanTag, ...], int, str]:
+    """Returns the matched spans, how many there are, and what the query says of them all."""
+    told = [span for span in hit.spans if span.name != hit.root_name] or hit.spans
+    said = _said(hit.span_sets[0].attributes) if hit.span_sets else []
+    return tuple(_tag(span, href, context) for span in told[:_TAGS]), hit.matched, ", ".join(said)
+
+
+def _groups(hit: TraceHit, href: str, context: RowContext) -> tuple[tuple[SpanTag, ...], int, str]:
+    """Returns the groups, each named by its value and how many spans it has, and how many groups there are."""
+    return tuple(_group(one, href) for one in hit.span_sets[:_TAGS]), hit.span_set_count, ""
+
+
+def _group(one: MatchedSet, href: str) -> SpanTag:
+    values = [_value_text(value) for key, value in one.attributes.items() if key.startswith(_BY)]
+    names = [span.name for span in one.spans if span.name]
+    about = [*_said(one.attributes), *(["", *names] if names else [])]
+    at = f"{href}?span={one.spans[0].span_id}" if one.spans else href
+    return SpanTag(f"{' · '.join(values)} × {one.matched:,}", PLAIN, "\n".join(about), at)
+
+
+def _said(attributes: Attributes) -> list[str]:
+    return [f"{key} = {_value_text(value)}" for key, value in attributes.items()]
 
 
 def _tag(span: MatchedSpan, href: str, context: RowContext) -> SpanTag:
@@ -104,6 +134,8 @@ def _tag(span: MatchedSpan, href: str, context: RowContext) -> SpanTag:
 
 
 def _value_text(value: AttributeValue) -> str:
+    if value is None:
+        return "nil"
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 

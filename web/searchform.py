@@ -46,15 +46,15 @@ class SearchForm:
         """Returns what is asked; an empty query asks for every trace."""
         return SearchRequest(self.query or EVERYTHING, self.asked, self.window, self.cursor, spans_per_trace=SPANS)
 
-    def url(self, **changes: str) -> str:
-        """Returns this search's address with `changes`; an empty value leaves a field out."""
+    def url(self, path: str | None = None, /, **changes: str) -> str:
+        """Returns this search's address with `changes`, or another of its pages; an empty value leaves a field out."""
         fields: dict[str, str] = {"q": self.query, "range": self.chosen.key}
         if self.chosen.from_text or self.chosen.to_text:
             fields |= {"from": self.chosen.from_text, "to": self.chosen.to_text}
         fields |= changes
         pairs = [(name, value) for name, value in fields.items() if value]
         pairs += [("source", source) for source in self.asked]
-        return f"{self.action}?{urlencode(pairs)}"
+        return f"{path or self.action}?{urlencode(pairs)}"
 
 
 def form_of(request: Request, shell: Shell, choices: Sequence[SourceChoice], actor: Actor, now: datetime) -> SearchForm:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import aclosing, closing, contextmanager
-from datetime import datetime
 from typing import Any, TypeVar
 
 import anyio
 
-from arcane.kit.clock import Clock, SystemClock
+from arcane.catalog.health import HealthRecord
 from arcane.model.deadline import Deadline
 from arcane.model.ids import TraceId
 from arcane.model.time import TimeRange
@@ -18,48 +17,12 @@ from arcane.model.trace import Trace
 from arcane.spi.adapter import Adapter
 from arcane.spi.capabilities import Capabilities
 from arcane.spi.described import SentRequest
-from arcane.spi.errors import DatasourceError, Rejected, TooLarge, Unreachable, Unsupported
+from arcane.spi.errors import DatasourceError, Unreachable
+from arcane.spi.metrics import MetricsAnswer, MetricsRequest
 from arcane.spi.scan import AttributeName, AttributeQuery, AttributeValueCount, Health, ScanPage, ScanRequest
 from arcane.traceql.ast import Field
 
 T = TypeVar("T")
-
-_ABOUT_THE_QUESTION = (Rejected, TooLarge, Unsupported)
-"""Errors that say nothing about whether the datasource works."""
-
-
-class HealthRecord:
-    """When a datasource answered last, how fast, and what was wrong last. Of this process, since it started."""
-
-    __slots__ = ("clock", "error_kind", "error_message", "last_error_at", "last_ok_at", "latency_ms")
-
-    def __init__(self, clock: Clock | None = None) -> None:
-        self.clock = clock or SystemClock()
-        self.last_ok_at: datetime | None = None
-        self.last_error_at: datetime | None = None
-        self.error_kind: str | None = None
-        self.error_message: str | None = None
-        self.latency_ms: float | None = None
-
-    @property
-    def status(self) -> str:
-        """`ok`, `failing`, or `unknown` where nothing was asked yet."""
-        if self.last_ok_at is None and self.last_error_at is None:
-            return "unknown"
-        if self.last_error_at is None or (self.last_ok_at and self.last_ok_at > self.last_error_at):
-            return "ok"
-        return "failing"
-
-    def answered(self, seconds: float) -> None:
-        """The datasource has answered after `seconds`."""
-        self.last_ok_at = self.clock.now()
-        self.latency_ms = round(seconds * 1_000, 3)
-
-    def failed(self, error: DatasourceError) -> None:
-        """The datasource could not answer."""
-        if not isinstance(error, _ABOUT_THE_QUESTION):
-            self.last_error_at = self.clock.now()
-            self.error_kind, self.error_message = error.kind, error.message
 
 
 class ObservedAdapter(Adapter):
@@ -84,28 +47,39 @@ class ObservedAdapter(Adapter):
         return self._running > 0
 
     async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
-        with self._observed():
+        with self._observed(deadline) as answered:
             started = time.monotonic()
             async with aclosing(self._inner.scan(request, deadline)) as pages:
                 async for page in pages:
                     if started:
-                        self._health.answered(time.monotonic() - started)
+                        answered(time.monotonic() - started)
                         started = 0.0
                     yield page
+            if started:
+                answered(time.monotonic() - started)
 
     async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
-        return await self._timed(self._inner.get_trace(trace_id, within, deadline))
+        return await self._timed(self._inner.get_trace(trace_id, within, deadline), deadline)
 
     async def check(self, deadline: Deadline) -> Health:
-        return await self._timed(self._inner.check(deadline))
+        """See Adapter.check. A person wants to know now, so it is asked also while others wait."""
+        return await self._timed(self._inner.check(deadline), deadline, always=True)
 
     async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
-        return await self._timed(self._inner.attribute_names(query, deadline))
+        return await self._timed(self._inner.attribute_names(query, deadline), deadline)
 
     async def attribute_values(
         self, field: Field, query: AttributeQuery, deadline: Deadline
     ) -> list[AttributeValueCount]:
-        return await self._timed(self._inner.attribute_values(field, query, deadline))
+        return await self._timed(self._inner.attribute_values(field, query, deadline), deadline)
+
+    async def metrics(self, request: MetricsRequest, deadline: Deadline) -> MetricsAnswer | None:
+        started = time.monotonic()
+        with self._observed(deadline) as answered:
+            found = await self._inner.metrics(request, deadline)
+            if found is not None:  # None: it was not asked
+                answered(time.monotonic() - started)
+        return found
 
     def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
         return self._inner.describe(request, whole=whole)
@@ -122,24 +96,22 @@ class ObservedAdapter(Adapter):
             self._closed = True
             await self._on_close()
 
-    async def _timed(self, answer: Coroutine[Any, Any, T]) -> T:
+    async def _timed(self, answer: Coroutine[Any, Any, T], deadline: Deadline, *, always: bool = False) -> T:
         started = time.monotonic()
-        with self._observed(), closing(answer):
+        with closing(answer), self._observed(deadline, always=always) as answered:
             found = await answer
-        self._health.answered(time.monotonic() - started)
+            answered(time.monotonic() - started)
         return found
 
     @contextmanager
-    def _observed(self) -> Iterator[None]:
-        """Counts a call as under way and remembers how it failed; success is noted by who knows when it began."""
+    def _observed(self, deadline: Deadline, *, always: bool = False) -> Iterator[Callable[[float], None]]:
+        """Counts a call as under way; what it yields is told when there is an answer. May raise CircuitOpen."""
         if self._closed:
             raise Unreachable("the datasource was changed or removed meanwhile; ask again")
         self._running += 1
         try:
-            yield
-        except DatasourceError as exc:
-            self._health.failed(exc)
-            raise
+            with self._health.call(deadline, always=always) as answered:
+                yield answered
         finally:
             self._running -= 1
             self.last_used = time.monotonic()

@@ -19,14 +19,16 @@ from anyio.abc import TaskGroup, TaskStatus
 from pydantic import BaseModel
 
 from arcane.catalog.configure import stored_model
-from arcane.catalog.observed import BrokenAdapter, HealthRecord, ObservedAdapter
+from arcane.catalog.health import HealthRecord
+from arcane.catalog.observed import BrokenAdapter, ObservedAdapter
 from arcane.catalog.registry import Registry
 from arcane.catalog.tables import Datasource
 from arcane.kit.egress import Egress, EgressSession
+from arcane.kit.egress_retry import Backoff, RetryingSession
 from arcane.kit.logging import get_logger
 from arcane.kit.secrets import KeyRing
 from arcane.model.notice import Notice
-from arcane.settings import FileSettings, LimitSettings
+from arcane.settings import FileSettings, LimitSettings, ResilienceSettings
 from arcane.spi.adapter import Adapter, AdapterContext, DatasourcePlugin
 from arcane.spi.errors import DatasourceError, Misconfigured
 from arcane.spi.http import HttpRequest, HttpResponse, HttpSession
@@ -56,6 +58,7 @@ class AdapterMaker:
 
     egress: Egress
     files: FileSettings
+    resilience: ResilienceSettings = field(default_factory=ResilienceSettings)
 
     def make(self, plugin: DatasourcePlugin[Any], settings: BaseModel, health: HealthRecord) -> ObservedAdapter:
         """Returns a live adapter that has made no request yet; raises DatasourceError, also for a plugin's bug."""
@@ -74,7 +77,8 @@ class AdapterMaker:
         session: EgressSession | None = None
         http: HttpSession = NoAddress()
         if base_url is not None:
-            http = session = self.egress.session(base_url, plugin.headers(settings))
+            session = self.egress.session(base_url, plugin.headers(settings))
+            http = RetryingSession(session, Backoff(self.resilience), health.repeated)
         context = AdapterContext(
             http=http,
             max_response_bytes=self.egress.settings.max_response_bytes,
@@ -148,7 +152,9 @@ class AdapterPool:
 
     def health(self, datasource_id: UUID) -> HealthRecord:
         """Returns what this process knows of how the datasource answers."""
-        record = self._health.setdefault(datasource_id, HealthRecord())
+        record = self._health.get(datasource_id)
+        if record is None:
+            record = self._health[datasource_id] = HealthRecord(settings=self.maker.resilience)
         if len(self._health) > _MOST_HEALTH_RECORDS:
             del self._health[next(iter(self._health))]
         return record
@@ -158,6 +164,7 @@ class AdapterPool:
         found = self._live.pop(datasource_id, None)
         if found is not None:
             self._retire(found.adapter)
+            self.health(datasource_id).breaker.reset()  # what was wrong with old settings says nothing of the next
         if health:
             self._health.pop(datasource_id, None)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from arcane.catalog.breaker import BreakerState
 from arcane.catalog.connection import ConnectionTest
 from arcane.catalog.editing import Change, Draft
 from arcane.catalog.form import FieldType
@@ -121,7 +122,14 @@ class HealthOut(_Out):
     last_ok_at: datetime | None
     last_error_at: datetime | None
     error: SourceErrorOut | None
-    latency_ms: float | None
+    latency_ms: Annotated[float | None, Field(description="Of the latest answer.")]
+    p50_ms: Annotated[float | None, Field(description="Median over the latest answers.", examples=[12.5])]
+    p95_ms: Annotated[float | None, Field(description="95 % of the latest answers were at most this slow.")]
+    answers: Annotated[int, Field(description="Calls that were answered.")]
+    faults: Annotated[int, Field(description="Calls that the datasource failed: time-outs, connections, 5xx.")]
+    repeats: Annotated[int, Field(description="Requests that were sent again.")]
+    breaker: Annotated[BreakerState, Field(description="Whether it is asked; an open one is left in peace.")]
+    retry_at: Annotated[datetime | None, Field(description="When a datasource left in peace is tried again.")]
 
 
 class DatasourceOut(_Out):

@@ -24,8 +24,8 @@ from arcane.catalog.editing import (
     configured,
     reconfigured,
 )
+from arcane.catalog.health import HealthRecord
 from arcane.catalog.memory import TOPIC, CatalogMemory
-from arcane.catalog.observed import HealthRecord
 from arcane.catalog.pool import AdapterPool
 from arcane.catalog.problems import (
     DatasourceChanged,

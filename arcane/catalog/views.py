@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from arcane.catalog.breaker import BreakerState
 from arcane.catalog.form import FormField
-from arcane.catalog.observed import HealthRecord
+from arcane.catalog.health import HealthRecord
 from arcane.catalog.registry import Registry
 from arcane.catalog.sealing import masked
 from arcane.catalog.tables import Datasource
@@ -17,20 +18,44 @@ from arcane.model.outcome import SourceError
 
 @dataclass(frozen=True, slots=True)
 class HealthView:
-    """How a datasource answered this process: `status` is ok, failing or unknown."""
+    """How a datasource answered this process: `status` is ok, failing or unknown.
+
+    `p50_ms` and `p95_ms` are over the latest answers; `breaker` is closed, open or half_open, and an open one says
+    when it is tried again.
+    """
 
     status: str
     last_ok_at: datetime | None
     last_error_at: datetime | None
     error: SourceError | None
     latency_ms: float | None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    answers: int = 0
+    faults: int = 0
+    repeats: int = 0
+    breaker: BreakerState = BreakerState.CLOSED
+    retry_at: datetime | None = None
 
     @classmethod
     def of(cls, record: HealthRecord) -> HealthView:
         """Returns the record as it stands now."""
         kind, message = record.error_kind, record.error_message
         error = SourceError(kind, message or "") if kind is not None else None
-        return cls(record.status, record.last_ok_at, record.last_error_at, error, record.latency_ms)
+        return cls(
+            record.status,
+            record.last_ok_at,
+            record.last_error_at,
+            error,
+            record.latency_ms,
+            record.percentile_ms(0.5),
+            record.percentile_ms(0.95),
+            record.answers,
+            record.faults,
+            record.repeats,
+            record.breaker.state,
+            record.retry_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

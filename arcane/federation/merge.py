@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from arcane.model.hit import MatchedSpan, ServiceStats, TraceHit
+import msgspec
+
+from arcane.model.hit import SPAN_SETS_SHOWN, MatchedSet, MatchedSpan, ServiceStats, TraceHit
 
 Position: TypeAlias = tuple[int, str]
 """Start and trace id. Descending, it is the order of every list of traces; as a bound it is exclusive."""
@@ -95,6 +97,7 @@ def merge_hits(one: TraceHit, other: TraceHit, spans_per_trace: int) -> TraceHit
     shown: dict[str, MatchedSpan] = {span.span_id: span for span in (*other.spans, *one.spans)}
     copies = len(shown) < len(one.spans) + len(other.spans) or _same_root(one, other)
     rooted = _with_root(one, other)
+    sets = _span_sets(one, other, copies, spans_per_trace)
     start = min(one.start, other.start)
     return TraceHit(
         trace_id=one.trace_id,
@@ -103,11 +106,32 @@ def merge_hits(one: TraceHit, other: TraceHit, spans_per_trace: int) -> TraceHit
         root_service=rooted.root_service,
         root_name=rooted.root_name,
         matched=max(one.matched, other.matched, len(shown)) if copies else one.matched + other.matched,
-        spans=tuple(sorted(shown.values(), key=lambda span: (span.start, span.span_id))[:spans_per_trace]),
+        spans=_first(shown, spans_per_trace),
         span_count=_count(one.span_count, other.span_count, copies),
         error_count=_count(one.error_count, other.error_count, copies),
         services=_services(one.services, other.services, copies),
+        span_sets=sets[:SPAN_SETS_SHOWN],
+        span_set_count=max(one.span_set_count, other.span_set_count, len(sets)),
     )
+
+
+def _first(spans: Mapping[str, MatchedSpan], most: int) -> tuple[MatchedSpan, ...]:
+    return tuple(sorted(spans.values(), key=lambda span: (span.start, span.span_id))[:most])
+
+
+def _span_sets(one: TraceHit, other: TraceHit, copies: bool, spans_per_set: int) -> tuple[MatchedSet, ...]:
+    """Returns the sets of both; two of which the query says the same are one. Counts and averages are not redone."""
+    merged: dict[bytes, MatchedSet] = {}
+    for found in (*one.span_sets, *other.span_sets):
+        key = msgspec.json.encode(found.attributes, order="sorted")
+        known = merged.get(key)
+        if known is None:
+            merged[key] = found
+            continue
+        shown: dict[str, MatchedSpan] = {span.span_id: span for span in (*found.spans, *known.spans)}
+        matched = max(known.matched, found.matched, len(shown)) if copies else known.matched + found.matched
+        merged[key] = MatchedSet(known.attributes, matched, _first(shown, spans_per_set))
+    return tuple(merged.values())
 
 
 def _with_root(one: TraceHit, other: TraceHit) -> TraceHit:

@@ -21,6 +21,7 @@ from arcane.model.deadline import Deadline
 from arcane.model.notice import Notice
 from arcane.spi.errors import (
     BadResponse,
+    CutOff,
     DatasourceError,
     Forbidden,
     Misconfigured,
@@ -92,7 +93,7 @@ def _malformed(exc: BaseException, origin: Origin) -> DatasourceError:
 def _payload(exc: BaseException, origin: Origin) -> DatasourceError:
     if any(isinstance(cause, http_exceptions.ContentEncodingError) for cause in _causes(exc)):
         return BadResponse(Notice("the answer of %(origin)s could not be decompressed", origin=origin))
-    return BadResponse(Notice("the answer of %(origin)s was cut off", origin=origin))
+    return CutOff(Notice("the answer of %(origin)s was cut off", origin=origin))
 
 
 _CLOSED = _says(Unreachable, "%(origin)s closed the connection before it answered")

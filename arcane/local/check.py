@@ -9,7 +9,7 @@ from typing import Any
 
 from arcane.catalog.connection import ConnectionTest, tested
 from arcane.catalog.editing import check_address, configured
-from arcane.catalog.observed import HealthRecord
+from arcane.catalog.health import HealthRecord
 from arcane.catalog.pool import AdapterMaker
 from arcane.catalog.problems import InvalidDatasource
 from arcane.catalog.registry import Registry

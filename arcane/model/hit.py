@@ -8,6 +8,9 @@ from arcane.model.ids import SpanId, TraceId
 from arcane.model.span import StatusCode
 from arcane.model.values import Attributes
 
+SPAN_SETS_SHOWN = 100
+"""Most span sets of one trace that a hit shows; all are counted. `by(span:id)` makes one of every span."""
+
 
 class ServiceStats(msgspec.Struct, frozen=True, gc=False):
     """How many spans of a trace a service has, and how many of them failed."""

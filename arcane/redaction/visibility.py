@@ -104,13 +104,20 @@ class Redactor:
 
 
 def redact_hit(hit: TraceHit, hidden: frozenset[str]) -> TraceHit:
-    """Returns the hit with hidden values replaced; the same object where there are none."""
+    """Returns the hit with hidden values replaced; the same object where there are none.
+
+    What is said of its span sets stays: a query that asks about a hidden value is refused.
+    """
     if not hidden:
         return hit
     hides_service = _SERVICE in hidden
-    spans = tuple(_matched_span(span, hidden, hides_service) for span in hit.spans)
+    spans = _matched_spans(hit.spans, hidden, hides_service)
+    sets = tuple(
+        msgspec.structs.replace(one, spans=_matched_spans(one.spans, hidden, hides_service)) for one in hit.span_sets
+    )
     if not hides_service:
-        return hit if spans == hit.spans else msgspec.structs.replace(hit, spans=spans)
+        same = (spans, sets) == (hit.spans, hit.span_sets)
+        return hit if same else msgspec.structs.replace(hit, spans=spans, span_sets=sets)
     total = ServiceStats(
         sum(stats.span_count for stats in hit.services.values()),
         sum(stats.error_count for stats in hit.services.values()),
@@ -118,9 +125,16 @@ def redact_hit(hit: TraceHit, hidden: frozenset[str]) -> TraceHit:
     return msgspec.structs.replace(
         hit,
         spans=spans,
+        span_sets=sets,
         root_service=None if hit.root_service is None else REDACTED,
         services={REDACTED: total} if hit.services else {},
     )
+
+
+def _matched_spans(
+    spans: tuple[MatchedSpan, ...], hidden: frozenset[str], hides_service: bool
+) -> tuple[MatchedSpan, ...]:
+    return tuple(_matched_span(span, hidden, hides_service) for span in spans)
 
 
 def _matched_span(span: MatchedSpan, hidden: frozenset[str], hides_service: bool) -> MatchedSpan:

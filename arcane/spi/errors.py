@@ -8,9 +8,11 @@ DatasourceError
 ├── RateLimited      the backend asked to slow down (429); see `retry_after_s`
 ├── Rejected         the backend refused the request as it was sent (other 4xx)
 ├── BackendFailed    the backend broke (5xx)
-├── BadResponse      an answer that is not what the protocol says, or cut off
+├── BadResponse      an answer that is not what the protocol says
+│   └── CutOff       an answer that ended before it was whole
 ├── TooLarge         an answer over the byte limit
 ├── Unsupported      the backend cannot do what was asked
+├── CircuitOpen      the host leaves the backend in peace after repeated faults; see `retry_after_s`
 └── Misconfigured    the settings cannot work (a folder that is not there, a wrong prefix)
 
 Messages are safe to show: no credentials, no user-info in URLs, no bodies of the backend. Where something is
@@ -83,6 +85,10 @@ class BadResponse(DatasourceError):
     kind = "bad_response"
 
 
+class CutOff(BadResponse):
+    """The backend's answer ended before it was whole."""
+
+
 class TooLarge(DatasourceError):
     """The backend's answer is over the size limit."""
 
@@ -93,6 +99,12 @@ class Unsupported(DatasourceError):
     """The backend cannot do this."""
 
     kind = "unsupported"
+
+
+class CircuitOpen(DatasourceError):
+    """The backend failed repeatedly and is left in peace for a while."""
+
+    kind = "circuit_open"
 
 
 class Misconfigured(DatasourceError):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from arcane.model.hit import MatchedSet, MatchedSpan, ServiceStats, TraceHit
+from arcane.model.hit import SPAN_SETS_SHOWN, MatchedSet, MatchedSpan, ServiceStats, TraceHit
 from arcane.model.span import Span, StatusCode
 from arcane.model.spanset import SpanSet
 from arcane.model.trace import Trace
@@ -21,8 +21,6 @@ _SHOWN_ELSEWHERE = frozenset(
     {"name", "duration", "span:id", "trace:id", "traceDuration", "rootName", "rootServiceName"}
 )
 """Intrinsics that a hit has in places of their own."""
-SPAN_SETS_SHOWN = 100
-"""Most span sets of one trace that a hit shows; all are counted. `by(span:id)` makes one of every span."""
 
 
 def hit_of(trace: Trace, matched: Sequence[Span], fields: Sequence[Field], spans_per_trace: int) -> TraceHit:

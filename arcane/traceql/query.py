@@ -12,7 +12,7 @@ from typing import TypeAlias
 from arcane.model.span import Span
 from arcane.model.spanset import SpanSet
 from arcane.model.trace import Trace
-from arcane.traceql.ast import Field, SpansetFilter
+from arcane.traceql.ast import Field, Literal, SpansetFilter
 from arcane.traceql.ast_pipeline import (
     Aggregate,
     Coalesce,
@@ -46,7 +46,7 @@ class CompiledQuery:
     def __init__(self, query: Query) -> None:
         self._counted: list[CompiledFilter | CompiledValue] = []
         self._run = self._stages(query.body)
-        self.fields = fields_shown(query)
+        self.fields = query_fields(query)
 
     @property
     def errors(self) -> int:
@@ -142,8 +142,8 @@ def metrics_part(query: Query) -> tuple[Stage, ...]:
     return stages[first:]
 
 
-def fields_shown(query: Query) -> tuple[Field, ...]:
-    """Returns what a hit shows of each span: the fields that the query mentions, and those it selects."""
+def query_fields(query: Query) -> tuple[Field, ...]:
+    """Returns every field that the query mentions, wherever it stands, each once, in the order of the text."""
     return tuple(dict.fromkeys(_mentioned(query.body)))
 
 
@@ -166,7 +166,7 @@ def _measured_by(pipeline: Pipeline) -> SpansetExpr:
     return found[0] if len(found) == 1 or found[0] == found[1] else SpansetOperation(SpansetOp.OR, found[0], found[1])
 
 
-def _mentioned(node: Stage | SpansetExpr) -> Iterator[Field]:
+def _mentioned(node: Stage | SpansetExpr | Literal) -> Iterator[Field]:
     match node:
         case SpansetFilter() if node.condition:
             yield from fields_of(node.condition)
@@ -180,9 +180,14 @@ def _mentioned(node: Stage | SpansetExpr) -> Iterator[Field]:
             yield from fields_of(node.by)
         case Select():
             yield from node.fields
-        case ScalarFilter():
-            if isinstance(node.left, Aggregate) and node.left.of:
-                yield from fields_of(node.left.of)
+        case ScalarFilter() | MetricsOperation():
+            yield from _mentioned(node.left)
+            yield from _mentioned(node.right)
+        case Aggregate() if node.of:
+            yield from fields_of(node.of)
+        case Metrics():
+            yield from _mentioned(node.of) if isinstance(node.of, SpansetFilter) else filter(None, (node.of,))
+            yield from node.by
 
 
 def _together(sets: Sets) -> Sequence[Span]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import msgspec
 
 from arcane.conventions import LlmTotals, LlmView
-from arcane.model.hit import MatchedSpan, ServiceStats, TraceHit
+from arcane.model.hit import MatchedSet, MatchedSpan, ServiceStats, TraceHit
 from arcane.model.outcome import SourceOutcome
 from arcane.model.span import InstrumentationScope, Resource, Span, SpanEvent, SpanKind, SpanLink, StatusCode
 from arcane.model.values import Attributes
@@ -35,6 +35,14 @@ class MatchedSpanBody(msgspec.Struct, frozen=True, gc=False):
     attributes: Attributes
 
 
+class MatchedSetBody(msgspec.Struct, frozen=True, gc=False):
+    """See schemas.MatchedSetOut."""
+
+    attributes: Attributes
+    matched: int
+    spans: list[MatchedSpanBody]
+
+
 class HitBody(msgspec.Struct, frozen=True, gc=False):
     """See schemas.HitOut."""
 
@@ -48,6 +56,8 @@ class HitBody(msgspec.Struct, frozen=True, gc=False):
     services: dict[str, ServiceStats]
     matched: int
     spans: list[MatchedSpanBody]
+    span_sets: list[MatchedSetBody]
+    span_set_count: int
     datasources: tuple[str, ...]
 
 
@@ -151,8 +161,14 @@ def hit_body(hit: TraceHit, datasources: tuple[str, ...]) -> HitBody:
         hit.services,
         hit.matched,
         [_matched_body(span) for span in hit.spans],
+        [_set_body(found) for found in hit.span_sets] if hit.span_sets else [],
+        hit.span_set_count,
         datasources,
     )
+
+
+def _set_body(found: MatchedSet) -> MatchedSetBody:
+    return MatchedSetBody(found.attributes, found.matched, [_matched_body(span) for span in found.spans])
 
 
 def _matched_body(span: MatchedSpan) -> MatchedSpanBody:

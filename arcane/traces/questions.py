@@ -9,7 +9,6 @@ from arcane.conventions import LlmTotals, LlmView
 from arcane.federation.assemble import Assembled
 from arcane.federation.explain import Explanation
 from arcane.model.hit import TraceHit
-from arcane.model.notice import Notice
 from arcane.model.outcome import SourceOutcome
 from arcane.model.time import TimeRange
 from arcane.model.trace import Trace
@@ -94,11 +93,6 @@ class PlannedSource:
     kept: tuple[Explanation, ...]
     requests: tuple[SentRequest, ...] = ()
     """What it would be sent first, as far as its adapter tells."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Why parts are evaluated here, a sentence each."""
-        return tuple(Notice("%(condition)s: %(why)s", condition=one.condition, why=one.why) for one in self.kept)
 
 
 @dataclass(frozen=True, slots=True)

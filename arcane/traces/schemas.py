@@ -143,6 +143,20 @@ class MatchedSpanOut(Out):
     attributes: AttributeValues
 
 
+class MatchedSetOut(Out):
+    """Spans that the query found together, and what it says of them."""
+
+    attributes: Annotated[
+        dict[str, JsonValue],
+        Field(
+            description="What by() and aggregates give, by their text; null is the group without a value.",
+            examples=[{"by(resource.service.name)": "checkout", "count()": 4}],
+        ),
+    ]
+    matched: Annotated[int, Field(description="All spans of the set; `spans` holds the first of them.")]
+    spans: list[MatchedSpanOut]
+
+
 class HitOut(Out):
     """A trace that matched. What a datasource does not tell is null."""
 
@@ -156,6 +170,10 @@ class HitOut(Out):
     services: dict[str, ServiceStatsOut]
     matched: Annotated[int, Field(description="All spans that matched; `spans` holds the first of them.")]
     spans: list[MatchedSpanOut]
+    span_sets: Annotated[
+        list[MatchedSetOut], Field(description="The first span sets of a query that groups or counts, else empty.")
+    ]
+    span_set_count: Annotated[int, Field(description="All its span sets.")]
     datasources: Annotated[list[str], Field(description="Where it was found.")]
 
 

@@ -158,10 +158,16 @@ def test_the_plan_is_explained_in_words(visit: Open) -> None:
     page.get_by_role("button", name="Explain").click()
     plan = page.locator(".explain")
     expect(plan).to_contain_text("How this is asked")
-    expect(plan.locator("li", has_text="otlp-files").first).to_contain_text("the datasource cannot answer it")
+    files = plan.locator("article", has_text="otlp-files")
+    expect(files).to_contain_text("the datasource cannot answer it")
+    expect(files.locator(".request")).to_contain_text("READ traces in memory")
     assert page.locator("tbody.page tr").count() == rows
     page.locator("[data-close-explain]").click()
     expect(plan).to_have_count(0)
+    page.keyboard.press("x")
+    plan.get_by_role("link", name="Link").click()
+    page.wait_for_url("**/explain?**")
+    expect(plan.locator("article")).to_have_count(4)
 
 
 def test_nothing_found_offers_a_wider_range(visit: Open) -> None:

@@ -144,6 +144,16 @@ async def show(request: Request, actor: Reader, datasource_id: UUID) -> Response
     return await _form(request, actor, Subject(_kind_of(request, view), view), FormState())
 
 
+@router.get("/{datasource_id}/health")
+async def show_health(request: Request, actor: Reader, datasource_id: UUID) -> Response:
+    """How it answers now: the page asks every few seconds while somebody looks at it."""
+    view = await _catalog(request).get(actor, datasource_id)
+    if "hx-request" not in request.headers:
+        return RedirectResponse(f"{_base(request)}/{view.id}", 303)
+    page = await _page(request, actor, Subject(_kind_of(request, view), view), FormState())
+    return HTMLResponse(renderer_of(request).fragment(page, "datasources/health.html"))
+
+
 @router.post("/{datasource_id}")
 async def change(request: Request, actor: Editor, datasource_id: UUID) -> Response:
     view = await _catalog(request).get(actor, datasource_id)
@@ -190,9 +200,16 @@ def _kind_of(request: Request, view: DatasourceView) -> Kind:
 
 
 async def _form(request: Request, actor: Actor, subject: Subject, form: FormState, status: int = 200) -> Response:
+    page = await _page(request, actor, subject, form)
+    if "hx-request" in request.headers:
+        return HTMLResponse(renderer_of(request).fragment(page, "datasources/test.html"))
+    return renderer_of(request).respond(page, status=status)
+
+
+async def _page(request: Request, actor: Actor, subject: Subject, form: FormState) -> DatasourceFormPage:
     kind, view = subject.kind, subject.view
     frame = await datasources_frame(request, actor)
-    page = DatasourceFormPage(
+    return DatasourceFormPage(
         **{**frame.fields(""), "title": view.name if view else kind.title},  # type: ignore[arg-type]
         kind=kind,
         groups=_groups(_counting([_control(field, form, view) for field in kind.fields])),
@@ -202,9 +219,6 @@ async def _form(request: Request, actor: Actor, subject: Subject, form: FormStat
         may_save=actor.may(p.DATASOURCES_UPDATE if view else p.DATASOURCES_CREATE),
         may_delete=view is not None and actor.may(p.DATASOURCES_DELETE),
     )
-    if "hx-request" in request.headers:
-        return HTMLResponse(renderer_of(request).fragment(page, "datasources/test.html"))
-    return renderer_of(request).respond(page, status=status)
 
 
 def _settings(kind: Kind, form: Mapping[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from fastapi import APIRouter, Request, Response
 
 from arcane.kit.guard import public
+from arcane.spi.described import SentRequest
 from web.icons import ICONS
 from web.rendering import Page, renderer_of
 from web.sources import SourceLine
@@ -53,6 +54,7 @@ class StyleguidePage(Page):
     colours: tuple[str, ...]
     icons: tuple[str, ...]
     sources: tuple[SourceLine, ...]
+    request: SentRequest
     presets: tuple[Preset, ...]
     chosen: Chosen
 
@@ -67,6 +69,9 @@ async def styleguide(request: Request) -> Response:
         colours=tuple(_COLOURS),
         icons=tuple(sorted(ICONS)),
         sources=_sources(),
+        request=SentRequest(
+            "GET", "/api/search", (("q", "{ status = error } | select(name)"), ("limit", "50")), "for each window"
+        ),
         presets=presets(language),
         chosen=Chosen(key=PRESETS[2][0], label="Last 1 hour"),
     )

@@ -87,6 +87,7 @@ async def test_a_datasource_over_its_whole_life(door: Door) -> None:
     assert made["secret_set"]["token"] is True
     assert made["health"] == {
         "status": "unknown", "last_ok_at": None, "last_error_at": None, "error": None, "latency_ms": None,
+        "p50_ms": None, "p95_ms": None, "answers": 0, "faults": 0, "repeats": 0, "breaker": "closed", "retry_at": None,
     }  # fmt: skip
     where = f"{door.root}/datasources/{made['id']}"
     assert (await door.client.get(where)).json() == made

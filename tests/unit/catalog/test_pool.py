@@ -7,7 +7,8 @@ import anyio.lowlevel
 import pytest
 
 from arcane.catalog.editing import configured
-from arcane.catalog.observed import BrokenAdapter, HealthRecord, ObservedAdapter
+from arcane.catalog.health import HealthRecord
+from arcane.catalog.observed import BrokenAdapter, ObservedAdapter
 from arcane.catalog.pool import AdapterMaker, AdapterPool
 from arcane.catalog.registry import Kind, Registry
 from arcane.catalog.sealing import sealed

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from arcane.federation.merge import Position, Row, Stream, merge, merge_hits
-from arcane.model.hit import MatchedSpan, ServiceStats, TraceHit
+from arcane.model.hit import SPAN_SETS_SHOWN, MatchedSet, MatchedSpan, ServiceStats, TraceHit
 from arcane.model.ids import SpanId, TraceId
 
 TOP = (1_000, "")
@@ -101,3 +103,30 @@ def test_without_any_root_there_is_none() -> None:
 def test_services_that_only_one_knows_are_kept() -> None:
     other = TraceHit(TraceId("1".zfill(32)), 10, 1, None, None, 0, (), 1, 0, {"db": ServiceStats(1)})
     assert set(merge_hits(hit(1, 50, 1), other, 3).services) == {"shop", "db"}
+
+
+def grouped(number: int, *sets: tuple[str, tuple[int, ...]]) -> TraceHit:
+    whole = hit(number, 1, *(span for _, spans in sets for span in spans), root=None)
+    found = tuple(
+        MatchedSet({"by(name)": name}, len(spans), tuple(MatchedSpan(SpanId(f"{one:016x}"), one, 1) for one in spans))
+        for name, spans in sets
+    )
+    return msgspec.structs.replace(whole, span_sets=found, span_set_count=len(found))
+
+
+def test_the_parts_of_one_group_are_one_group() -> None:
+    merged = merge_hits(grouped(1, ("a", (2, 3)), ("b", (4,))), grouped(1, ("c", (6,)), ("a", (1,))), 2)
+    assert [(one.attributes["by(name)"], one.matched) for one in merged.span_sets] == [("a", 3), ("b", 1), ("c", 1)]
+    assert [int(span.span_id, 16) for span in merged.span_sets[0].spans] == [1, 2]
+    assert merged.span_set_count == 3
+
+
+def test_copies_of_a_group_are_not_added_up() -> None:
+    merged = merge_hits(grouped(1, ("a", (2, 3))), grouped(1, ("a", (2, 3))), 3)
+    assert [(one.matched, len(one.spans)) for one in merged.span_sets] == [(2, 2)]
+
+
+def test_a_merged_hit_shows_no_more_groups_than_a_hit_does() -> None:
+    many, others = ([(f"{side}{number}", (number,)) for number in range(80)] for side in "xy")
+    merged = merge_hits(grouped(1, *many), grouped(1, *others), 3)
+    assert (len(merged.span_sets), merged.span_set_count) == (SPAN_SETS_SHOWN, 160)

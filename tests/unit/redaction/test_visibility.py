@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcane.model.hit import MatchedSpan, ServiceStats, TraceHit
+from arcane.model.hit import MatchedSet, MatchedSpan, ServiceStats, TraceHit
 from arcane.model.ids import SpanId, TraceId
 from arcane.model.span import InstrumentationScope, Resource, Span, SpanEvent, SpanKind, SpanLink
 from arcane.model.trace import Trace
@@ -99,3 +99,13 @@ def test_a_hit_shows_hidden_values_nowhere() -> None:
     assert out.spans[0].service == REDACTED
     nameless = TraceHit(ID, 1, 2, None, None, 1, (MatchedSpan(SpanId("1" * 16), 1, 2),))
     assert redact_hit(nameless, frozenset({"service.name"})) == nameless
+
+
+def test_the_span_sets_of_a_hit_show_hidden_values_nowhere() -> None:
+    span = MatchedSpan(SpanId("1" * 16), 1, 2, "n", "shop", None, {"secret": "x", "a": 1})
+    hit = TraceHit(ID, 1, 2, None, None, 1, (), span_sets=(MatchedSet({"count()": 1}, 1, (span,)),), span_set_count=1)
+    assert redact_hit(hit, frozenset({"other"})) is hit
+    [shown] = redact_hit(hit, HIDDEN).span_sets
+    assert (shown.attributes, shown.spans[0].attributes) == ({"count()": 1}, {"secret": REDACTED, "a": 1})
+    [shown] = redact_hit(hit, frozenset({"service.name"})).span_sets
+    assert shown.spans[0].service == REDACTED

@@ -2,12 +2,15 @@
 
 import msgspec
 
-from arcane.model.hit import ServiceStats, TraceHit
+from arcane.model.hit import SPAN_SETS_SHOWN, ServiceStats, TraceHit
 from arcane.model.ids import SpanId
 from arcane.model.span import Resource, SpanEvent, StatusCode
 from arcane.model.trace import Trace
+from arcane.traceql.check import check
 from arcane.traceql.evaluate import compile_filter, mentioned_fields
-from arcane.traceql.hits import hit_of
+from arcane.traceql.hits import hit_of, hit_of_sets
+from arcane.traceql.parse import parse
+from arcane.traceql.query import compile_query
 from tests.unit.traceql.asking import SPAN, TRACE_ID, filter_of, span_with
 
 ROOT = span_with({"a": 1}, resource=Resource({"service.name": "web"}))
@@ -69,3 +72,33 @@ def test_durations_are_shown_as_text() -> None:
     spanset = filter_of("event:timeSinceStart < 1us")
     [shown] = hit_of(Trace(TRACE_ID, [one]), [one], mentioned_fields(spanset), 3).spans
     assert shown.attributes == {"event:timeSinceStart": "5ns"}
+
+
+def _hit_of_sets(text: str, spans_per_trace: int = 3) -> TraceHit:
+    query = parse(text)
+    check(query)
+    compiled = compile_query(query)
+    return hit_of_sets(TRACE, compiled(TRACE), compiled.fields, spans_per_trace)
+
+
+def test_one_set_of_which_nothing_is_said_is_a_plain_hit() -> None:
+    assert _hit_of_sets("{ .a > 0 }") == _hit(".a > 0")
+    assert _hit_of_sets("{ .a > 0 } | by(name) | coalesce()").span_sets == ()
+
+
+def test_each_group_shows_its_first_spans_and_what_is_said_of_it() -> None:
+    hit = _hit_of_sets("{ } | by(resource.service.name) | count() > 0 | select(.a)", spans_per_trace=1)
+    assert [(one.attributes, one.matched, [span.name for span in one.spans]) for one in hit.span_sets] == [
+        ({"by(resource.service.name)": "web", "count()": 1}, 1, ["call"]),
+        ({"by(resource.service.name)": "db", "count()": 1}, 1, ["child"]),
+    ]
+    assert hit.span_sets[1].spans[0].attributes == {"service.name": "db", "a": 2}
+    assert (hit.matched, hit.span_set_count, [span.name for span in hit.spans]) == (2, 2, ["call"])
+
+
+def test_of_many_groups_the_first_are_shown_and_all_are_counted() -> None:
+    spans = [msgspec.structs.replace(SPAN, span_id=SpanId(f"{number:016x}"), start=number) for number in range(1, 151)]
+    compiled = compile_query(parse("{ } | by(span:id)"))
+    trace = Trace(TRACE_ID, spans)
+    hit = hit_of_sets(trace, compiled(trace), (), 3)
+    assert (len(hit.span_sets), hit.span_set_count, hit.matched) == (SPAN_SETS_SHOWN, 150, 150)

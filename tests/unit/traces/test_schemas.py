@@ -19,6 +19,7 @@ from arcane.traces import trace_schemas as ts
 PAIRS: list[tuple[Any, type[BaseModel]]] = [
     (b.SearchBody, s.SearchOut),
     (b.HitBody, s.HitOut),
+    (b.MatchedSetBody, s.MatchedSetOut),
     (b.MatchedSpanBody, s.MatchedSpanOut),
     (ServiceStats, s.ServiceStatsOut),
     (SourceOutcome, s.SourceOut),

@@ -17,7 +17,7 @@ from arcane.traces.questions import PlannedSource as Planned
 from web.assets import Assets
 from web.extraction import declared, noticed
 from web.i18n import Language, Languages
-from web.plans import Plan, PlannedSource
+from web.plans import Plan, planned_source
 from web.rendering import environment
 from web.sources import source_lines
 
@@ -27,7 +27,6 @@ CATALOG = {
     "Stopped after looking at %(count)d traces; the next page goes on from there.": "Nach %(count)d Spuren angehalten.",
     "Keep those that match %(query)s, until the page is full.": "Behalte, was zu %(query)s passt.",
     "the datasource cannot answer it": "die Quelle kann das nicht",
-    "%(condition)s: %(why)s": "%(condition)s – %(why)s",
 }
 
 
@@ -68,13 +67,13 @@ def test_an_explanation_is_told_in_the_language_of_the_page(german: Language) ->
     can = Capabilities()
     made = plan(filter_of("{ status = error }"), can, alone=True)
     planned = Planned("a", "one", "tempo", None, made.residual_text, steps_of(made, can), conditions_of(made))
-    source = PlannedSource("one", "tempo", None, made.residual_text, planned.steps, planned.notes)
+    source = planned_source(planned, german)
     page = (
         environment(german, Assets(), reloads=False)
         .get_template("traces/explain.html")
-        .render(plan=Plan("/search", canonical="{ status = error }", sources=(source,)))
+        .render(plan=Plan("/search", "/explain", canonical="{ status = error }", sources=(source,)))
     )
-    assert "status = error – die Quelle kann das nicht" in page
+    assert "die Quelle kann das nicht" in page
     assert "Behalte, was zu { status = error } passt." in page
 
 
