@@ -19,6 +19,7 @@ from arcane.model.time import TimeRange
 from arcane.model.trace import Trace
 from arcane.spi.adapter import Adapter
 from arcane.spi.errors import DatasourceError, TimedOut
+from arcane.spi.metrics import MetricsAnswer, MetricsRequest
 from arcane.spi.scan import Candidate, ScanRequest
 
 _WARNINGS_KEPT = 100
@@ -91,6 +92,12 @@ class Asking:
         adapter = self.source.adapter
         async with self.gates.of(adapter), self.gates.process:
             return await adapter.get_trace(trace_id, within, self.deadline)
+
+    async def metrics(self, request: MetricsRequest) -> MetricsAnswer | None:
+        """Returns what the datasource measured; None where it leaves that to Arcane. Raises DatasourceError."""
+        adapter = self.source.adapter
+        async with self.gates.of(adapter), self.gates.process:
+            return await adapter.metrics(request, self.deadline)
 
     async def look_up(self, trace_id: TraceId) -> Trace | None:
         """Returns what the datasource has of another one's trace; None, once and for all, after a fault."""

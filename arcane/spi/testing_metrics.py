@@ -98,7 +98,7 @@ def _measured_here(request: MetricsRequest, traces: Sequence[Trace]) -> States:
     matches = compile_filter(request.filter)
     for trace in traces:
         accumulator.add(trace, matches(trace))
-    return accumulator.states
+    return accumulator.state
 
 
 def _assert_same(found: States, wanted: States, what: str) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arcane.traceql.ast import Field, Position, SpansetFilter
+from arcane.traceql.ast import Field, Literal, Position, SpansetFilter
 from arcane.traceql.ast_pipeline import (
     Metrics,
     MetricsKind,
     MetricsOperand,
     MetricsOperation,
     Pipeline,
+    SeriesFilter,
     SeriesLimit,
     Stage,
 )
 from arcane.traceql.check_expr import NUMERIC, check_filter, type_of, with_article
 from arcane.traceql.errors import TypeProblem, UnsupportedConstruct
-from arcane.traceql.format import format_field
+from arcane.traceql.format import format_field, format_literal
+from arcane.traceql.series_stages import SERIES_OPS
+from arcane.traceql.values import MIRRORED
 
 _LABELS = 5
 _LABELS_BESIDE_ANOTHER = 4
@@ -34,13 +37,38 @@ def check_metrics(stages: Sequence[Stage]) -> None:
                 raise UnsupportedConstruct(message, _position(stages[1].position), "end the query with it")
         elif isinstance(stage, SeriesLimit) and stage.count < 1:
             raise TypeProblem("the limit has to be at least 1", _position(stage.position), "as in topk(10)")
+        elif isinstance(stage, SeriesFilter):
+            _check_comparison(stage)
         elif isinstance(stage, MetricsOperation):
-            _check_operand(stage.left)
-            _check_operand(stage.right)
+            _check_operation(stage)
+
+
+def _check_comparison(stage: SeriesFilter) -> None:
+    if stage.op not in MIRRORED:
+        raise TypeProblem(
+            f"`{stage.op}` matches text, and a series has numbers", _position(stage.position), "use = or !="
+        )
+    _check_number(stage.value)
+
+
+def _check_number(literal: Literal) -> None:
+    if literal.type not in NUMERIC:
+        message = f"a series has numbers, and `{format_literal(literal)}` is {with_article(literal.type)}"
+        raise TypeProblem(message, _position(literal.position), "as in rate() > 5, avg_over_time(duration) > 20ms")
+
+
+def _check_operation(stage: MetricsOperation) -> None:
+    if stage.op not in SERIES_OPS:
+        message = f"`{stage.op}` cannot stand between metrics"
+        raise UnsupportedConstruct(message, _position(stage.position), "metrics compute with + - * /")
+    _check_operand(stage.left)
+    _check_operand(stage.right)
 
 
 def _check_operand(operand: MetricsOperand) -> None:
-    if isinstance(operand, MetricsOperation):
+    if isinstance(operand, Literal):
+        _check_number(operand)
+    elif isinstance(operand, MetricsOperation):
         check_metrics((operand,))
     elif isinstance(operand, Pipeline):
         for stage in operand.stages:
@@ -51,7 +79,7 @@ def _check_operand(operand: MetricsOperand) -> None:
 
 
 def _finds_spans(stage: Stage) -> bool:
-    return not isinstance(stage, Metrics | MetricsOperation | SeriesLimit)
+    return not isinstance(stage, Metrics | MetricsOperation | SeriesLimit | SeriesFilter)
 
 
 def _check_function(metrics: Metrics) -> None:

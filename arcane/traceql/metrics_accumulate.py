@@ -38,14 +38,14 @@ class Accumulator:
     """Adds up spans. Its memory grows with series and points, not with spans."""
 
     def __init__(self, measure: Measure, of: Field | None, by: tuple[Field, ...], steps: Steps) -> None:
-        self.states = States(measure)
+        self.state = States(measure)
         self.series_max = 1_000
         self.exemplars = False
         self._steps = steps
         self._value = getter(of) if of else None
         self._labels = [_label_getter(one) for one in by]
         self._is_duration = of is not None and type_of(of) is LiteralType.DURATION
-        self._state = _STATE[measure]
+        self._alone = _STATE[measure]
         self._merge = MERGE[measure]
 
     def add(self, trace: Trace, spans: Iterable[Span]) -> None:
@@ -67,19 +67,19 @@ class Accumulator:
             self._keep(labels, index, value, span)
 
     def _keep(self, labels: Labels, index: int, value: Number | None, span: Span) -> None:
-        series = self.states.series
+        series = self.state.series
         points = series.get(labels)
         if points is None:
             if len(series) >= self.series_max:
-                self.states.left_out = True
+                self.state.left_out = True
                 return
             points = series[labels] = {}
-        state = self._state(value, self._is_duration)
+        state = self._alone(value, self._is_duration)
         points[index] = self._merge(points[index], state) if index in points else state
         if self.exemplars:
             shown = None if value is None else value / 1e9 if self._is_duration else float(value)
             exemplar = Exemplar(span.start, shown, span.trace_id, span.span_id)
-            keep_exemplar(self.states.exemplars, (labels, index), exemplar)
+            keep_exemplar(self.state.exemplars, (labels, index), exemplar)
 
 
 def measured(value: Value) -> Number | None:

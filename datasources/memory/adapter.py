@@ -131,7 +131,7 @@ class MemoryAdapter(Adapter):
         matches = compile_filter(request.filter)
         for trace in self._traces.values():
             accumulator.add(trace, matches(trace))
-        return MetricsAnswer(accumulator.states, self._faults.warnings)
+        return MetricsAnswer(accumulator.state, self._faults.warnings)
 
     async def check(self, deadline: Deadline) -> Health:
         await self._wait(deadline)

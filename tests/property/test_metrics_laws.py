@@ -43,7 +43,7 @@ def states_of(metrics: Metrics, found: Iterable[tuple[Trace, Sequence[Span]]]) -
     accumulator.exemplars = True
     for trace, spans in found:
         accumulator.add(trace, spans)
-    return accumulator.states
+    return accumulator.state
 
 
 def split(traces: Sequence[Trace], owners: Sequence[int]) -> list[list[tuple[Trace, list[Span]]]]:

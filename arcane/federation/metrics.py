@@ -1,0 +1,148 @@
+"""Metrics over several datasources: each measures, or its spans are read; the states are merged and become series.
+
+States are added, so spans count once for each datasource that holds them. Of datasources whose spans
+Arcane reads, copies are known by their ids and count once; what a datasource measured itself has no
+ids, and the answer says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from arcane.federation.asking import Asking
+from arcane.federation.execute import Engine
+from arcane.federation.metrics_measure import Measured, MetricsBounds, Seen, merge_measured, nothing, series_of
+from arcane.federation.metrics_plan import MeasurePlan, candidates_of, needs_whole_trace, plan_measurement
+from arcane.federation.metrics_run import MetricsRun, Task, Together
+from arcane.federation.rewrite import matches_nothing, without_constants
+from arcane.federation.source import Source
+from arcane.federation.walk import Bounds
+from arcane.model.deadline import Deadline
+from arcane.model.notice import Notice
+from arcane.model.outcome import QueryOutcome
+from arcane.model.series import Series, Steps
+from arcane.spi.capabilities import Capabilities
+from arcane.traceql.ast import SpansetFilter
+from arcane.traceql.ast_pipeline import Query
+from arcane.traceql.metrics_compare import Comparison
+from arcane.traceql.metrics_query import Measurement, answer, measurements, unheeded_hints
+
+_TWICE = Notice(
+    "Measured by the datasource itself: a span that is also stored in another datasource counts once for each of them."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsQuestion:
+    """A metrics query over the steps. `query` holds the project's scope; `hidden` is what compare() leaves out."""
+
+    query: Query
+    steps: Steps
+    exemplars: int = 0
+    hidden: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsFound:
+    """The series, and how complete they are. `all_failed` when not one datasource gave anything."""
+
+    series: tuple[Series, ...]
+    outcome: QueryOutcome
+    warnings: tuple[str, ...] = ()
+    """About the query and the answer as a whole."""
+    left_out: bool = False
+    """There were more series than an answer may have."""
+    all_failed: bool = False
+
+
+def plan_metrics(engine: Engine, query: Query, capabilities: Capabilities, *, alone: bool) -> list[MeasurePlan]:
+    """Returns how one datasource takes part in each measurement of the query."""
+    return [_plan(engine, one, capabilities, alone=alone) for one in measurements(query)]
+
+
+def _plan(engine: Engine, measurement: Measurement, capabilities: Capabilities, *, alone: bool) -> MeasurePlan:
+    wanted = without_constants(candidates_of(measurement.spans))
+    scan = engine.plan(wanted, capabilities, alone=alone)
+    return plan_measurement(measurement, scan, capabilities, alone=alone)
+
+
+async def measure(
+    engine: Engine, question: MetricsQuestion, sources: Sequence[Source], deadline: Deadline
+) -> MetricsFound:
+    """Returns the series. A datasource that fails costs its own spans only, and is named; nothing is raised for it.
+
+    Cancelling the call ends all upstream requests.
+    """
+    wanted = measurements(question.query)
+    askings = engine.askings(sources, deadline)
+    runs = _runs(engine, question, wanted, askings)
+    async with anyio.create_task_group() as group:
+        for run in runs:
+            group.start_soon(run.measure)
+    return _found(engine, question, wanted, runs)
+
+
+def _runs(
+    engine: Engine, question: MetricsQuestion, wanted: Sequence[Measurement], askings: Sequence[Asking]
+) -> list[MetricsRun]:
+    limits = engine.limits
+    bounds = MetricsBounds(limits.metrics_series_max, question.exemplars, question.hidden)
+    walked = Bounds(limits.metrics_traces_max, limits.metrics_scans_max)
+    tasks: list[list[Task]] = [[] for _ in askings]
+    alone = len(askings) == 1
+    for measurement in wanted:
+        if matches_nothing(without_constants(measurement.spans.filter or SpansetFilter())):
+            continue
+        together = Together(askings, Seen(wanted=not alone and not _is_whole(measurement)))
+        for own, asking in zip(tasks, askings, strict=True):
+            own.append(Task(_plan(engine, measurement, asking.source.adapter.capabilities, alone=alone), together))
+    return [MetricsRun(asking, own, question.steps, bounds, walked) for asking, own in zip(askings, tasks, strict=True)]
+
+
+def _is_whole(measurement: Measurement) -> bool:
+    return measurement.spans.filter is None or needs_whole_trace(measurement)
+
+
+def _found(
+    engine: Engine, question: MetricsQuestion, wanted: Sequence[Measurement], runs: Sequence[MetricsRun]
+) -> MetricsFound:
+    most = engine.limits.metrics_series_max
+    merged: dict[Measurement, Measured] = {one: nothing(one) for one in wanted}
+    for run in runs:
+        for number, state in run.state.items():
+            merge_measured(merged[run.tasks[number].plan.measurement], state, most)
+    measured = {one: series_of(one, state, question.steps, question.exemplars) for one, state in merged.items()}
+    series = answer(question.query, measured, question.steps)
+    several = len(runs) > 1
+    outcomes = [run.outcome(_rows(run), (_TWICE,) if several and run.asked_whole else ()) for run in runs]
+    failed = [run.failed for run in runs]
+    left_out = len(series) > most or any(state.left_out for state in merged.values())
+    return MetricsFound(
+        tuple(series[:most]),
+        QueryOutcome(tuple(outcomes)),
+        _warnings(question.query, most if left_out else None),
+        left_out,
+        bool(failed) and all(failed),
+    )
+
+
+def _rows(run: MetricsRun) -> int:
+    return sum(
+        sum(map(len, state.sides.values())) if isinstance(state, Comparison) else len(state.series)
+        for state in run.state.values()
+    )
+
+
+def _warnings(query: Query, most: int | None) -> tuple[str, ...]:
+    found: list[str] = []
+    if most is not None:
+        found.append(
+            Notice("There are more series than the %(count)d that an answer may have; group by less.", count=most)
+        )
+    found += [
+        Notice("with(%(hint)s) has no effect: every span is counted.", hint=hint) for hint in unheeded_hints(query)
+    ]
+    return tuple(found)
