@@ -54,8 +54,8 @@ from arcane.spi.scan import (
 from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, LiteralType, Op, Scope, SpansetFilter, Unary
 from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.evaluate import CompiledFilter, compile_filter, mentioned_fields
-from arcane.traceql.format import format_expr
-from arcane.traceql.hits import hit_of, hit_of_sets
+from arcane.traceql.format import format_expr, format_filter
+from arcane.traceql.hits import hit_of, hit_of_sets, listed_fields
 from arcane.traceql.metrics_accumulate import Accumulator, label_of
 from arcane.traceql.metrics_state import NOT_POSITIVE, Measure, States, exponent_of, merge_states
 from arcane.traceql.query import CompiledQuery, compile_query
@@ -152,9 +152,11 @@ __all__ = [
     "encode_json",
     "exponent_of",
     "format_expr",
+    "format_filter",
     "hit_of",
     "hit_of_sets",
     "label_of",
+    "listed_fields",
     "mentioned_fields",
     "merge_states",
     "names_in",
