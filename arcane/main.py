@@ -31,6 +31,7 @@ from arcane.kit.pagination import Cursors
 from arcane.kit.secrets import KeyRing
 from arcane.messaging.signature import worker_signer
 from arcane.settings import Settings
+from arcane.traces.measuring import MetricsService
 from arcane.traces.wiring import build_traces
 from arcane.workers.service import WorkerService
 from web.places import Places
@@ -108,6 +109,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
         setattr(state, part.name, getattr(access, part.name))
     state.catalog = _catalog(state, keys, cursors)
     state.traces = build_traces(settings, state.catalog, state.scopes, cursors)
+    state.metrics = MetricsService(state.traces)
     state.workers = _workers(settings)
     return access.usage
 

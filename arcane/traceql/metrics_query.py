@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
 
 from arcane.model.series import Series, Steps
 from arcane.traceql.ast import Field, Literal, SpansetFilter
@@ -16,11 +18,11 @@ from arcane.traceql.ast_pipeline import (
     Query,
     SeriesFilter,
     SeriesLimit,
-    Stage,
 )
 from arcane.traceql.evaluate import mentioned_fields
 from arcane.traceql.format import format_literal
-from arcane.traceql.query import search_part
+from arcane.traceql.metrics_finish import measures_duration
+from arcane.traceql.query import metrics_part, search_part
 from arcane.traceql.series_stages import Operand, combined, filtered, limited, number_of
 
 EXEMPLARS_DEFAULT = 100
@@ -127,18 +129,40 @@ def unheeded_hints(query: Query) -> tuple[str, ...]:
     return tuple(hint.name for hint in query.hints if hint.name in wanted and hint.value.value is not False)
 
 
+class Unit(StrEnum):
+    """What the numbers of the series are."""
+
+    PER_SECOND = "per_second"
+    SPANS = "spans"
+    SECONDS = "seconds"
+    NONE = "none"  # as the attribute has it, or a ratio
+
+
+_UNITS: Mapping[MetricsKind, Unit] = MappingProxyType(
+    {
+        MetricsKind.RATE: Unit.PER_SECOND,
+        MetricsKind.COUNT: Unit.SPANS,
+        MetricsKind.HISTOGRAM: Unit.SPANS,
+        MetricsKind.COMPARE: Unit.SPANS,
+    }
+)
+
+
+def unit_of(query: Query) -> Unit:
+    """Returns the unit of the series; arithmetic has none."""
+    for stage in metrics_part(query):
+        if isinstance(stage, Metrics):
+            return _UNITS.get(stage.kind) or (Unit.SECONDS if measures_duration(stage) else Unit.NONE)
+        break
+    return Unit.NONE
+
+
 def is_comparison(query: Query) -> bool:
     """True for compare(): its series are for a table, not for a chart."""
     return any(one.metrics.kind is MetricsKind.COMPARE for one in measurements(query))
 
 
-__all__ = [
-    "EXEMPLARS_DEFAULT",
-    "Measurement",
-    "Stage",
-    "answer",
-    "exemplars_wanted",
-    "is_comparison",
-    "measurements",
-    "unheeded_hints",
-]
+def is_histogram(query: Query) -> bool:
+    """True where each series is a bucket of values, so that they draw as a heatmap."""
+    first = next(iter(metrics_part(query)), None)
+    return isinstance(first, Metrics) and first.kind is MetricsKind.HISTOGRAM

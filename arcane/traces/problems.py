@@ -47,6 +47,14 @@ class LimitTooLarge(Problem):
     title = "Limit too large"
 
 
+class StepTooSmall(Problem):
+    """The step makes more than `maximum` points of the range; `minimum_step` is one that does not."""
+
+    status = 400
+    slug = "step-too-small"
+    title = "Step too small"
+
+
 class TooManyDatasources(Problem):
     """One question asks at most `maximum` datasources."""
 

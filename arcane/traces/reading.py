@@ -50,7 +50,7 @@ class QueryReader:
 
     def error_in(self, text: str) -> TraceqlError | None:
         """Returns what is wrong with `text`; raises QueryTooLong."""
-        self._bounded(text)
+        self.bounded(text)
         try:
             _filter_of(parse(text))
         except TraceqlError as exc:
@@ -58,7 +58,7 @@ class QueryReader:
         return None
 
     def _read(self, text: str, scope: TraceFilter | None) -> ReadQuery:
-        self._bounded(text)
+        self.bounded(text)
         try:
             query = parse(text if text.strip() else _EVERYTHING)
             own = _filter_of(query)
@@ -70,7 +70,8 @@ class QueryReader:
             format_query(query), narrowed(without_constants(own), scope_condition(scope)), mentioned_fields(own)
         )
 
-    def _bounded(self, text: str) -> None:
+    def bounded(self, text: str) -> None:
+        """Returns when `text` is not too long; raises QueryTooLong."""
         if len(text) > self._max_bytes or len(text.encode(errors="replace")) > self._max_bytes:
             raise QueryTooLong(f"a query may have {self._max_bytes} bytes", max_bytes=self._max_bytes)
 

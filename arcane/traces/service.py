@@ -184,6 +184,14 @@ class TraceService:
         within = self._within(request.within, None)
         return Completion(self.engine.askings(asked, deadline), scope, within)
 
+    async def chosen(self, actor: Actor, ids: Sequence[str]) -> tuple[list[Source], tuple[SourceOutcome, ...]]:
+        """Returns the datasources to ask, and outcomes for those that are not; raises what naming them wrongly does."""
+        return self._bounded(await self._sources(actor, ids), None)
+
+    def within(self, wanted: TimeRange | None) -> TimeRange:
+        """Returns the range that is asked for, the last hour where none is."""
+        return self._within(wanted, None)
+
     async def _sources(self, actor: Actor, ids: Sequence[str]) -> list[Source]:
         if not ids:
             return await self.catalog.sources(actor, None)

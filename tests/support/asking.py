@@ -30,6 +30,8 @@ from arcane.settings import LimitSettings, Settings
 from arcane.spi.adapter import Adapter
 from arcane.spi.capabilities import Capabilities
 from arcane.traces.endpoints import router
+from arcane.traces.measuring import MetricsService
+from arcane.traces.metrics_endpoints import router as metrics_router
 from arcane.traces.reading import QueryReader
 from arcane.traces.service import TraceService
 from datasources.memory.adapter import Faults, MemoryAdapter
@@ -118,6 +120,9 @@ class Asker:
     async def search(self, query: str = "", status: int = 200, **more: Any) -> Any:
         return await self.post("/search", {"query": query, **more}, status)
 
+    async def measure(self, query: str, status: int = 200, **more: Any) -> Any:
+        return await self.post("/metrics", {"query": query, **more}, status)
+
 
 def service_on(shelf: Shelf, scope: Scope, limits: LimitSettings) -> TraceService:
     return TraceService(
@@ -142,8 +147,10 @@ async def asking(limits: LimitSettings | None = None) -> AsyncIterator[Asker]:
     app.state.settings = Settings(limits=limits or LimitSettings())
     app.state.authoriser = Everyone(actor)
     app.state.traces = service = service_on(shelf, scope, app.state.settings.limits)
+    app.state.metrics = MetricsService(service)
     install_problem_handlers(app)
     app.include_router(router)
+    app.include_router(metrics_router)
     app.add_middleware(RequestEdge, max_body_bytes=app.state.settings.server.max_body_bytes)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://arcane.test") as client:  # noqa: TID251

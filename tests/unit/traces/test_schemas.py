@@ -13,6 +13,8 @@ from arcane.conventions.view import Cost, Tokens
 from arcane.model.hit import ServiceStats
 from arcane.model.outcome import SourceError, SourceOutcome
 from arcane.traces import bodies as b
+from arcane.traces import metrics_bodies as mb
+from arcane.traces import metrics_schemas as ms
 from arcane.traces import schemas as s
 from arcane.traces import trace_schemas as ts
 
@@ -24,6 +26,11 @@ PAIRS: list[tuple[Any, type[BaseModel]]] = [
     (ServiceStats, s.ServiceStatsOut),
     (SourceOutcome, s.SourceOut),
     (SourceError, s.SourceErrorOut),
+    (mb.MetricsBody, ms.MetricsOut),
+    (mb.SeriesBody, ms.SeriesOut),
+    (mb.LabelBody, ms.LabelOut),
+    (mb.ExemplarBody, ms.ExemplarOut),
+    (mb.StepsBody, ms.StepsOut),
     (b.SpanBody, ts.SpanOut),
     (b.EventBody, ts.EventOut),
     (b.LinkBody, ts.LinkOut),

@@ -1,0 +1,125 @@
+"""Metrics, asked for an actor: scoped to its project, over its datasources, without what is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from arcane.access.service.scopes import ProjectScope
+from arcane.federation.metrics import MetricsFound, MetricsQuestion, measure
+from arcane.federation.metrics_plan import scoped
+from arcane.kit.actor import Actor
+from arcane.model.deadline import Deadline
+from arcane.model.outcome import SourceOutcome
+from arcane.model.series import Series, Steps
+from arcane.model.time import TimeRange, nanos_of
+from arcane.traceql.ast import Position
+from arcane.traceql.ast_pipeline import Query
+from arcane.traceql.check import check
+from arcane.traceql.errors import TraceqlError, UnsupportedConstruct
+from arcane.traceql.format import format_query
+from arcane.traceql.metrics_query import Unit, exemplars_wanted, is_comparison, is_histogram, unit_of
+from arcane.traceql.parse import parse
+from arcane.traceql.query import is_metrics, query_fields
+from arcane.traces.problems import AllDatasourcesFailed, BadQuery, UnsupportedQuery, bad_query, position_of
+from arcane.traces.reading import refuse_hidden, scope_condition
+from arcane.traces.service import TraceService
+from arcane.traces.steps import chosen_width, one_step, steps_of
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsRequest:
+    """A metrics query. No `step` means one that fits; with `instant` the whole range is one point."""
+
+    text: str
+    datasources: tuple[str, ...] = ()
+    within: TimeRange | None = None
+    step: int | None = None
+    instant: bool = False
+    exemplars: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsAnswer:
+    """Series over `steps`, and what each datasource contributed. `warnings` are about the answer as a whole."""
+
+    canonical: str
+    unit: Unit
+    comparison: bool
+    histogram: bool
+    steps: Steps
+    series: tuple[Series, ...]
+    sources: tuple[SourceOutcome, ...]
+    warnings: tuple[str, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsService:
+    """The one way to metrics. What it may see and whom it asks is decided as for traces."""
+
+    traces: TraceService
+
+    async def measure(self, actor: Actor, request: MetricsRequest, deadline: Deadline) -> MetricsAnswer:
+        """Returns the series.
+
+        Raises the problems of a query that cannot be asked, StepTooSmall and AllDatasourcesFailed.
+        """
+        scope = await self.traces.scopes.of(actor)
+        query = self.read(request.text)
+        refuse_hidden(query_fields(query), scope.hidden_attributes)
+        asked, skipped = await self.traces.chosen(actor, request.datasources)
+        steps = self.steps(request)
+        question = self._question(query, steps, request, scope)
+        found = await measure(self.traces.engine, question, asked, deadline)
+        if found.all_failed:
+            raise AllDatasourcesFailed("every datasource that was asked failed", sources=found.outcome.sources)
+        return _answer(query, steps, found, skipped)
+
+    def read(self, text: str) -> Query:
+        """Returns the query; raises BadQuery, UnsupportedQuery or QueryTooLong."""
+        self.traces.reader.bounded(text)
+        try:
+            query = parse(text)
+            check(query)
+        except UnsupportedConstruct as exc:
+            raise bad_query(exc, UnsupportedQuery) from exc
+        except TraceqlError as exc:
+            raise bad_query(exc, BadQuery) from exc
+        if not is_metrics(query):
+            raise BadQuery(
+                "this query finds traces, and a metrics query ends in a function",
+                position=position_of(Position(1, 1, max(1, len(text.splitlines()[0])))),
+                hint="add | rate() or | quantile_over_time(duration, .5, .99)",
+            )
+        return query
+
+    def steps(self, request: MetricsRequest) -> Steps:
+        """Returns the buckets that are asked for; raises StepTooSmall."""
+        within = self.traces.within(request.within)
+        if request.instant:
+            return one_step(within)
+        limits = self.traces.limits
+        width = request.step or chosen_width(within, limits.metrics_points_default)
+        return steps_of(within, width, limits.metrics_points_max, nanos_of(self.traces.clock.now()))
+
+    def _question(self, query: Query, steps: Steps, request: MetricsRequest, scope: ProjectScope) -> MetricsQuestion:
+        hinted = exemplars_wanted(query)
+        exemplars = request.exemplars if hinted is None else hinted
+        most = self.traces.limits.metrics_exemplars_max
+        narrowed = scoped(query, scope_condition(scope.trace_filter))
+        return MetricsQuestion(narrowed, steps, min(exemplars or 0, most), scope.hidden_attributes)
+
+
+def _answer(query: Query, steps: Steps, found: MetricsFound, skipped: Sequence[SourceOutcome]) -> MetricsAnswer:
+    return MetricsAnswer(
+        format_query(query),
+        unit_of(query),
+        is_comparison(query),
+        is_histogram(query),
+        steps,
+        found.series,
+        (*found.outcome.sources, *skipped),
+        found.warnings,
+        found.outcome.complete and not skipped and not found.left_out,
+    )
