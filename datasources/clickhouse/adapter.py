@@ -1,0 +1,161 @@
+"""Asks ClickHouse over HTTP. What is asked is made in `compile` and `statements`, what it means in `decode`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
+
+from anyio import to_thread
+
+from arcane.spi import (
+    NANOS_PER_SECOND,
+    Adapter,
+    AttributeName,
+    AttributeQuery,
+    AttributeValueCount,
+    Capabilities,
+    Deadline,
+    Field,
+    Health,
+    HttpSession,
+    Misconfigured,
+    Notice,
+    Order,
+    ScanPage,
+    ScanRequest,
+    SentRequest,
+    TimeRange,
+    Trace,
+    TraceId,
+)
+from datasources.clickhouse import completion, decode
+from datasources.clickhouse.compile import PUSH
+from datasources.clickhouse.layout import Layout, NotUnderstood
+from datasources.clickhouse.probe import Probe
+from datasources.clickhouse.settings import ClickHouseSettings, text_names
+from datasources.clickhouse.spelling import Names
+from datasources.clickhouse.statements import Asking, Statement
+from datasources.clickhouse.wire import Limits, Profile, Wire
+
+_DAY_NS = 86_400 * NANOS_PER_SECOND
+_RECENT_PART = 16
+_RECENT_LEAST_NS = 60 * NANOS_PER_SECOND
+_MEGABYTE = 1_048_576
+
+
+class ClickHouseAdapter(Adapter):
+    """Tables of spans in a ClickHouse."""
+
+    def __init__(self, http: HttpSession, settings: ClickHouseSettings) -> None:
+        self._wire = Wire(http, Limits(settings.max_seconds, settings.max_memory_mb * _MEGABYTE))
+        self._probe = Probe(settings)
+        self._names = Names(text_names(settings))
+        self._longest_ns = settings.longest_trace_minutes * 60 * NANOS_PER_SECOND
+        self._max_spans = settings.max_spans
+        self._completion_rows = settings.completion_rows
+        self._layout: Layout | None = None
+        self.capabilities = Capabilities(
+            push=PUSH, push_or=True, push_not=True, order=Order.NEWEST_FIRST, max_limit=1_000, native_attributes=True
+        )
+
+    async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
+        asking = await self._asking(deadline)
+        found = await self._newest_traces(asking, request, deadline)
+        chosen = found[: request.limit]
+        complete = len(found) <= request.limit
+        if not chosen:
+            yield ScanPage((), complete=True)
+            return
+        columns = await self._wire.select(asking.hits(request, chosen), deadline)
+        yield ScanPage(decode.candidates_of(chosen, columns, request, self._names), complete=complete)
+
+    async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
+        """`within` is not needed: where the exporter keeps the times of traces, they are looked up there."""
+        asking = await self._asking(deadline)
+        ways = (True, False) if asking.layout.trace_times else (False,)
+        for by_times in ways:  # times may be missing of a trace that is older than their table
+            statement = asking.trace(trace_id, self._max_spans, by_times=by_times)
+            columns = await self._wire.select(statement, deadline)
+            if columns and columns[0]:
+                read = partial(decode.trace_of, trace_id, columns, self._names, self._max_spans)
+                return await to_thread.run_sync(read) if len(columns[0]) > _LARGE else read()
+        return None
+
+    async def check(self, deadline: Deadline) -> Health:
+        began = time.perf_counter()
+        version = await self._wire.select(Statement("SELECT version()", {}, 1), deadline)
+        latency_ms = (time.perf_counter() - began) * 1_000
+        self._layout = None
+        asking = await self._asking(deadline)
+        newest = await self._wire.select(asking.newest(time.time_ns(), _DAY_NS), deadline)
+        last = int(newest[0][0]) if newest and newest[0][0] else 0
+        findings = [*asking.layout.findings, *self._remarks(asking, last)]
+        return Health(str(version[0][0]), round(latency_ms, 1), last or None, tuple(findings))
+
+    def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
+        """The statement that finds the traces; a second one reads what a list shows of them."""
+        layout = self._layout or self._probe.assumed()
+        if layout is None:
+            return ()
+        asking = Asking(layout, self._names, self._longest_ns)
+        sent = [(asking.candidates(request, request.within.start if request.began_within else None), "")]
+        if whole:
+            example = TraceId("0" * 31 + "1")
+            each = Notice("for each trace, by its id")
+            sent.append((asking.trace(example, self._max_spans, by_times=bool(layout.trace_times)), each))
+        return tuple(
+            SentRequest("SQL", one.sql, tuple((name, str(value)) for name, value in one.parameters.items()), note)
+            for one, note in sent
+        )
+
+    async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
+        statement = completion.names(await self._asking(deadline), query, self._completion_rows)
+        return completion.decode_names(await self._wire.select(statement, deadline), query)
+
+    async def attribute_values(
+        self, field: Field, query: AttributeQuery, deadline: Deadline
+    ) -> list[AttributeValueCount]:
+        statement = completion.values(await self._asking(deadline), field, query, self._completion_rows)
+        if statement is None:
+            return []
+        return completion.decode_values(await self._wire.select(statement, deadline), field, query, self._names)
+
+    async def _newest_traces(
+        self, asking: Asking, request: ScanRequest, deadline: Deadline
+    ) -> Sequence[tuple[str, int, int]]:
+        """Returns the newest traces, one more than the limit where there are more.
+
+        Of a long window its last part is asked first: where it has enough, the rest need not be read.
+        """
+        part = request.within.duration // _RECENT_PART
+        since = request.within.start if request.began_within else None
+        if part >= _RECENT_LEAST_NS:
+            recent = asking.candidates(request, since=request.within.end - part)
+            found = decode.extents_of(await self._wire.select(recent, deadline))
+            if len(found) > request.limit:
+                return found
+        return decode.extents_of(await self._wire.select(asking.candidates(request, since), deadline))
+
+    async def _asking(self, deadline: Deadline) -> Asking:
+        """Knows the tables' columns; they are looked at once, and again by a check."""
+        if self._layout is None:
+            try:
+                self._layout = await self._probe.layout(self._wire, deadline)
+            except NotUnderstood as exc:
+                raise Misconfigured(exc.why) from None
+        return Asking(self._layout, self._names, self._longest_ns)
+
+    def _remarks(self, asking: Asking, newest: int) -> list[str]:
+        found = []
+        if self._wire.profile is Profile.CLOSED:
+            found.append("The user's profile allows no settings: its own limits of time and memory are all there is.")
+        if not asking.layout.trace_times:
+            found.append("Without a table of trace times, a trace is looked up over the whole table.")
+        if not newest:
+            found.append("No span in the last 24 hours. Is it the right table?")
+        return found
+
+
+_LARGE = 2_000
+"""Spans whose reading is worth a thread: other questions go on meanwhile."""
