@@ -41,20 +41,14 @@ class Trace:
         Parents that lead round in a circle are cut above the earliest span of it, so that this is a forest.
         """
         known = self.by_id
-        found: dict[str, Span] = {
-            span.span_id: known[span.parent_span_id]
-            for span in self.spans
-            if span.parent_span_id in known and span.parent_span_id != span.span_id
-        }
-        walks: dict[str, int] = {}
-        for walk, span in enumerate(self.spans):
-            at: Span | None = span
-            while at is not None and at.span_id not in walks:
-                walks[at.span_id] = walk
-                at = found.get(at.span_id)
-            if at is not None and walks[at.span_id] == walk:
-                del found[min(_circle(at, found), key=_order).span_id]
-        return found
+        found: dict[str, Span] = {}
+        may_circle = False
+        for span in self.spans:
+            parent = known.get(span.parent_span_id)
+            if parent is not None and parent is not span:
+                found[span.span_id] = parent
+                may_circle = may_circle or parent.start >= span.start
+        return _without_circles(self.spans, found) if may_circle else found
 
     @cached_property
     def children(self) -> dict[str, tuple[Span, ...]]:
@@ -117,6 +111,18 @@ class Trace:
 
 def _order(span: Span) -> tuple[int, str]:
     return (span.start, span.span_id)
+
+
+def _without_circles(spans: Iterable[Span], parents: dict[str, Span]) -> dict[str, Span]:
+    walks: dict[str, int] = {}
+    for walk, span in enumerate(spans):
+        at: Span | None = span
+        while at is not None and at.span_id not in walks:
+            walks[at.span_id] = walk
+            at = parents.get(at.span_id)
+        if at is not None and walks[at.span_id] == walk:
+            del parents[min(_circle(at, parents), key=_order).span_id]
+    return parents
 
 
 def _circle(begin: Span, parents: dict[str, Span]) -> Iterator[Span]:
