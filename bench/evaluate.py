@@ -2,7 +2,7 @@
 
 Run: python bench/evaluate.py
 
-Last figures, CPU time, best of 3 on a two-core machine that eight others kept busy, Python 3.11. Each trace is
+Last figures, CPU time, best of 3 on a busy two-core machine, Python 3.11. Each trace is
 asked once, so what needs the tree of spans pays for building it:
 
   2.01 million/s  { resource.service.name = "x" && span.a > 5 && status = error }   target 1.0

@@ -65,8 +65,7 @@ class Build(Transformer[Token, Query]):
         return build_pipeline.chain(parts)
 
     def nested(self, parts: Parts) -> PartPiece:
-        inner: PartPiece = parts[1]
-        return replace(inner, place=_extent(parts), grouped=True)
+        return build_pipeline.nested(parts[1], _extent(parts))
 
     def filter(self, parts: Parts) -> Piece[SpansetFilter]:
         place = _extent(parts)

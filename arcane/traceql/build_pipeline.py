@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from types import MappingProxyType
 from typing import TypeAlias
@@ -74,6 +75,14 @@ def _prefix(token: Token, operand: PartPiece) -> PartPiece:
     return Piece(negated, place)
 
 
+def nested(inner: PartPiece, place: Place) -> PartPiece:
+    """Returns what stands in parentheses; a stage that can begin a pipeline is one there."""
+    node = inner.node
+    if isinstance(node, GroupBy | ScalarFilter):
+        node = Pipeline((node,), node.position)
+    return replace(inner, node=node, place=place, grouped=True)
+
+
 def _infix(token: Token, left: PartPiece, right: PartPiece) -> PartPiece:
     place = left.place.to(right.place)
     depth = deeper(place, left, right)
@@ -119,6 +128,7 @@ def _spans(token: Token, left: PartPiece, right: PartPiece) -> SpansetOperation:
         hint = "between span sets stand && || > >> < << ~, negated as in !>, or as union as in &>"
         raise SyntaxProblem(f"`{token}` cannot stand between span sets", place_of(token).position, hint)
     for one, other in ((left, right), (right, left)):
+        _refuse_headless(one)
         if isinstance(one.node, Pipeline) and not other.grouped:
             hint = f"write ({{ ... }} | ...) {op} ({{ ... }})"
             message = "a pipeline can only be combined with something in parentheses"
@@ -140,7 +150,14 @@ def _series(token: Token, left: PartPiece, right: PartPiece, place: Place) -> Pi
     if not whole:
         hint = "put each metrics query in parentheses: ({ } | rate()) / ({ } | count_over_time())"
         raise SyntaxProblem("arithmetic needs whole metrics queries", place.position, hint)
+    for operand in operands:
+        _refuse_headless(operand)
     return MetricsOperation(op, left.node, right.node, place.position)  # type: ignore[arg-type]
+
+
+def _refuse_headless(piece: PartPiece) -> None:
+    if isinstance(piece.node, Coalesce | Select | SeriesLimit | Metrics):
+        raise SyntaxProblem("a pipeline begins with a filter", piece.place.position, "write { } | ... for all spans")
 
 
 def pipeline(parts: Sequence[PartPiece]) -> PartPiece:
@@ -163,8 +180,7 @@ def _check_order(before: Sequence[Stage], part: PartPiece) -> None:
     if isinstance(first, Literal):
         raise SyntaxProblem("a number alone is no stage of a pipeline", position, "compare it: count() > 2")
     if not before:
-        if isinstance(first, Coalesce | Select | SeriesLimit | Metrics):
-            raise SyntaxProblem("a pipeline begins with a filter", position, "write { } | ... for all spans")
+        _refuse_headless(part)
         return
     last = gives(before[-1])
     if last is Gives.SCALAR:
@@ -187,6 +203,5 @@ def whole(piece: PartPiece) -> SpansetFilter | SpansetOperation | Pipeline:
         if isinstance(node, Pipeline) and len(node.stages) > 1 and isinstance(node.stages[0], Metrics):
             raise SyntaxProblem("a pipeline begins with a filter", piece.place.position, "write { } | ...")
         return node
-    if isinstance(node, Coalesce | Select | SeriesLimit | Metrics):
-        raise SyntaxProblem("a pipeline begins with a filter", piece.place.position, "write { } | ...")
+    _refuse_headless(piece)
     return Pipeline((node,), piece.place.position)  # type: ignore[arg-type]

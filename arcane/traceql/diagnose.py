@@ -63,6 +63,8 @@ def _too_early(text: str, expected: Set[str]) -> SyntaxProblem:
 
 def _misplaced(text: str, token: Token, expected: Set[str]) -> SyntaxProblem:
     start = token.start_pos or 0
+    if text[max(0, start - 1) : start + 1] == "/*":
+        return SyntaxProblem("the comment is not closed", _position_at(text, start - 1, 2), "add */")
     operator = _operator_around(text, start)
     if operator in _FOREIGN_OPERATORS and not (operator == "~" and "LBRACE" in expected):
         begin = start - _before(text, start)

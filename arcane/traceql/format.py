@@ -171,18 +171,21 @@ Operation = SpansetOperation | MetricsOperation | ScalarOperation | ScalarFilter
 def _operation(node: Operation) -> str:
     level = infix_level(node.op)
     right_first = groups_right(node.op)
-    left = _operand(node.left, level + 1 if right_first else level)
-    right = _operand(node.right, level if right_first else level + 1)
+    # beside a pipeline every span set stands in parentheses
+    is_spans = isinstance(node, SpansetOperation)
+    wraps_left, wraps_right = (is_spans and isinstance(beside, Pipeline) for beside in (node.right, node.left))
+    left = _operand(node.left, level + 1 if right_first else level, wraps_left)
+    right = _operand(node.right, level if right_first else level + 1, wraps_right)
     return f"{left} {node.op} {right}"
 
 
-def _operand(node: Stage | Literal | Pipeline, least: int) -> str:
+def _operand(node: Stage | Literal | Pipeline, least: int, wraps: bool) -> str:
     if isinstance(node, Literal):
         text = format_literal(node)
         return f"({text})" if text.startswith("-") and least > SIGN_LEVEL else text
     if isinstance(node, Pipeline):
         return f"({_body(node)})"
-    if isinstance(node, Operation) and infix_level(node.op) < least:
+    if wraps or (isinstance(node, Operation) and infix_level(node.op) < least):
         return f"({format_stage(node)})"
     return format_stage(node)
 

@@ -13,6 +13,7 @@ from arcane.traceql.errors import TraceqlError
 from arcane.traceql.evaluate import compile_filter
 from arcane.traceql.format import format_query
 from arcane.traceql.parse import parse
+from arcane.traceql.query import compile_query, search_part
 from tests.support.traceql import conditions, queries, traces
 from tests.unit.traceql.observed import ROWS
 
@@ -73,8 +74,8 @@ def test_a_query_with_typing_errors_is_a_query_or_a_problem(text: str) -> None:
 @given(_mutated(), traces)
 def test_what_passes_the_check_can_be_asked(text: str, trace: Trace) -> None:
     query = _read(text)
-    if query is not None and query.filter is not None:
-        compile_filter(query.filter)(trace)
+    if query is not None:
+        compile_query(search_part(query))(trace)
 
 
 @given(queries)

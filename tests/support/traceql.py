@@ -33,9 +33,11 @@ from arcane.traceql.ast_pipeline import (
     Hint,
     Metrics,
     MetricsKind,
+    MetricsOperation,
     Pipeline,
     Query,
     ScalarFilter,
+    ScalarOperation,
     Select,
     SeriesFilter,
     SeriesLimit,
@@ -87,11 +89,6 @@ def _grown(parts: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
 
 expressions: st.SearchStrategy[Expr] = st.recursive(st.one_of(fields, literals), _grown, max_leaves=12)
 spanset_filters = st.builds(SpansetFilter, st.one_of(st.none(), expressions))
-_spansets = st.recursive(
-    spanset_filters,
-    lambda parts: st.builds(SpansetOperation, st.sampled_from(list(SpansetOp)), parts, parts),
-    max_leaves=4,
-)
 _aggregates = st.one_of(
     st.just(Aggregate(AggregateKind.COUNT)),
     st.builds(
@@ -99,14 +96,34 @@ _aggregates = st.one_of(
     ),
 )
 _comparisons = st.sampled_from(sorted(COMPARISONS))
-_field_lists = st.lists(fields, min_size=1, max_size=3).map(tuple)
-_stages = st.one_of(
-    _spansets,
-    st.builds(ScalarFilter, _comparisons, _aggregates, st.one_of(_ints, _floats, _durations)),
-    st.builds(GroupBy, expressions),
-    st.just(Coalesce()),
-    st.builds(Select, _field_lists),
+_numbers_alone = st.one_of(_ints, _floats, _durations)
+_scalars: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(
+        _aggregates,
+        _numbers_alone,
+        st.builds(lambda spans, aggregate: Pipeline((spans, aggregate)), spanset_filters, _aggregates),
+    ),
+    lambda parts: st.builds(ScalarOperation, st.sampled_from(sorted(ARITHMETIC)), parts, parts),
+    max_leaves=3,
 )
+_field_lists = st.lists(fields, min_size=1, max_size=3).map(tuple)
+_starts = st.one_of(st.builds(ScalarFilter, _comparisons, _scalars, _scalars), st.builds(GroupBy, expressions))
+_plain_stages = st.one_of(spanset_filters, _starts, st.just(Coalesce()), st.builds(Select, _field_lists))
+
+
+def _operations(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    longer = st.builds(lambda first, rest: Pipeline((*stages_of(first), *rest)), parts, _later_stages)
+    operands = st.one_of(parts, longer, _starts.map(lambda stage: Pipeline((stage,))))
+    return st.builds(SpansetOperation, st.sampled_from(list(SpansetOp)), operands, operands)
+
+
+def stages_of(part: Any) -> tuple[Any, ...]:
+    return part.stages if isinstance(part, Pipeline) else (part,)
+
+
+_later_stages = st.lists(_plain_stages, min_size=1, max_size=2)
+_spansets = st.recursive(spanset_filters, _operations, max_leaves=4)
+_stages = st.one_of(_spansets, _plain_stages)
 _metrics = st.one_of(
     st.builds(Metrics, st.sampled_from([MetricsKind.RATE, MetricsKind.COUNT]), by=st.one_of(st.just(()), _field_lists)),
     st.builds(Metrics, st.sampled_from([MetricsKind.AVG, MetricsKind.HISTOGRAM]), fields),
@@ -122,14 +139,33 @@ _seconds = st.one_of(
 @st.composite
 def pipelines(draw: st.DrawFn) -> Pipeline:
     """Returns a pipeline of span sets, conditions and groups, or a metrics query."""
-    stages = [draw(_spansets), *draw(st.lists(_stages, max_size=3))]
+    stages = [draw(st.one_of(_spansets, _starts)), *draw(st.lists(_stages, max_size=3))]
     if len(stages) == 1 or draw(st.booleans()):
         stages += [draw(_metrics), *draw(st.lists(_seconds, max_size=2))]
     return Pipeline(tuple(stages))
 
 
+_measured = st.builds(lambda spans, metrics: Pipeline((spans, metrics)), _spansets, _metrics)
+_arithmetic = st.recursive(
+    _measured,
+    lambda parts: st.one_of(
+        st.builds(MetricsOperation, st.sampled_from(sorted(ARITHMETIC)), parts, st.one_of(parts, _ints, _floats)),
+        st.builds(MetricsOperation, st.sampled_from(sorted(ARITHMETIC)), st.one_of(_ints, _floats), parts),
+    ),
+    max_leaves=3,
+)
+
+
+@st.composite
+def _computed(draw: st.DrawFn) -> Pipeline:
+    """Returns arithmetic between metrics queries."""
+    first = draw(_arithmetic)
+    stages = first.stages if isinstance(first, Pipeline) else (first,)
+    return Pipeline((*stages, *draw(st.lists(_seconds, max_size=2))))
+
+
 _hints = st.lists(st.builds(Hint, st.text(string.ascii_letters, min_size=4, max_size=9).map("x_{}".format), literals))
-queries = st.builds(Query, st.one_of(_spansets, pipelines()), _hints.map(tuple))
+queries = st.builds(Query, st.one_of(_spansets, pipelines(), _computed()), _hints.map(tuple))
 
 # trees that mean something, and spans to ask of: few names and few values, so that they meet
 

@@ -23,6 +23,7 @@ from arcane.traceql.ast_pipeline import (
     SpansetOperation,
 )
 from arcane.traceql.chain import run_of
+from arcane.traceql.format import format_query
 from arcane.traceql.parse import parse
 
 
@@ -348,3 +349,35 @@ def test_only_a_lone_filter_is_one() -> None:
     assert parse("{ .a } with(a=1)").filter == SpansetFilter(A)
     assert parse("{ .a } | { .b }").filter is None
     assert parse("{ .a } || { .b }").filter is None
+
+
+def test_comments_are_passed_over() -> None:
+    text = """// what is slow
+    { .a /* of
+    two lines */ } // here
+    | by(.a) // the end"""
+    assert parse(text) == parse("{ .a } | by(.a)")
+    assert parse('{ .a = "// no comment" }').filter != parse("{ .a }").filter
+    assert parse("{ .a//b }").filter == SpansetFilter(Field(Scope.NONE, "a//b"))  # the name goes on
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("(count() > 1) && ({ .a })", "({} | count() > 1) && ({ .a })"),
+        ("(by(.a)) > (count() > 1)", "({} | by(.a)) > ({} | count() > 1)"),
+    ],
+)
+def test_a_pipeline_in_parentheses_may_begin_without_a_filter(text: str, same: str) -> None:
+    query, longer = parse(text), parse(same)
+    assert isinstance(query.body, SpansetOperation)
+    assert isinstance(longer.body, SpansetOperation)
+    assert isinstance(query.body.left, Pipeline)
+    assert isinstance(longer.body.left, Pipeline)
+    assert query.body.left.stages == longer.body.left.stages[1:]
+
+
+def test_what_stands_beside_a_pipeline_is_written_in_parentheses() -> None:
+    assert format_query(parse("(({} | by(.a)) > ({})) | { .b }")) == "({} | by(.a)) > ({}) | { .b }"
+    text = "(({} | by(.a)) > ({}) && { .c }) > ({} | by(.b))"
+    assert format_query(parse(text)) == text
