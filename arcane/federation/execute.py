@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from arcane.federation.asking import Asking, Gates
 from arcane.federation.events import Event
 from arcane.federation.merge import Position
-from arcane.federation.plan import SourcePlan, plan
+from arcane.federation.plan import SourcePlan, plans
 from arcane.federation.question import Found, Question, Resume
-from arcane.federation.rewrite import matches_nothing
+from arcane.federation.required import matches_nothing
 from arcane.federation.run import SourceRun, Verifier
 from arcane.federation.running import Running
 from arcane.federation.source import Source
@@ -22,7 +22,7 @@ from arcane.model.deadline import Deadline
 from arcane.settings import LimitSettings
 from arcane.spi.capabilities import Capabilities
 from arcane.spi.described import SentRequest
-from arcane.traceql.ast import SpansetFilter
+from arcane.traceql.ast_pipeline import Query
 
 _PLANS_KEPT = 512
 
@@ -33,16 +33,16 @@ class Engine:
     def __init__(self, limits: LimitSettings) -> None:
         self.limits = limits
         self.gates = Gates(limits.concurrent_requests)
-        self._plans: OrderedDict[tuple[SpansetFilter, Capabilities, bool], SourcePlan] = OrderedDict()
+        self._plans: OrderedDict[tuple[Query, tuple[Capabilities, ...]], tuple[SourcePlan, ...]] = OrderedDict()
 
-    def plan(self, query: SpansetFilter, capabilities: Capabilities, *, alone: bool) -> SourcePlan:
-        """Returns the plan for one datasource; the latest ones are remembered."""
-        key = (query, capabilities, alone)
+    def plans(self, query: Query, asked: Sequence[Capabilities]) -> tuple[SourcePlan, ...]:
+        """Returns a plan for each of the datasources that are asked together; the latest ones are remembered."""
+        key = (query, tuple(asked))
         known = self._plans.get(key)
         if known is not None:
             self._plans.move_to_end(key)
             return known
-        made = self._plans[key] = plan(query, capabilities, alone=alone)
+        made = self._plans[key] = plans(query, asked)
         if len(self._plans) > _PLANS_KEPT:
             self._plans.popitem(last=False)
         return made
@@ -80,21 +80,22 @@ class Engine:
     def _running(
         self, question: Question, sources: Sequence[Source], resume: Resume | None, deadline: Deadline
     ) -> Running:
-        if matches_nothing(question.filter):
+        if matches_nothing(question.query):
             resume = Resume(question.within, {})
         askings = self.askings(sources, deadline)
+        made = self.plans(question.query, [source.adapter.capabilities for source in sources])
         whole = OnWholeTraces(Judge(question), askings)
         runs = [
             None
             if resume is not None and resume.places.get(asking.source.id) is None
-            else self._run(asking, question, resume, whole)
-            for asking in askings
+            else self._run(asking, plan, question, resume, whole)
+            for asking, plan in zip(askings, made, strict=True)
         ]
         return Running(question, askings, runs, resume, self.limits.lookups_max)
 
-    def _run(self, asking: Asking, question: Question, resume: Resume | None, whole: OnWholeTraces) -> SourceRun:
-        capabilities = asking.source.adapter.capabilities
-        made = self.plan(question.filter, capabilities, alone=len(whole.askings) == 1)
+    def _run(
+        self, asking: Asking, made: SourcePlan, question: Question, resume: Resume | None, whole: OnWholeTraces
+    ) -> SourceRun:
         judge = whole.judge if made.whole_traces else Judge(question)
         verifier: Verifier
         if made.whole_traces:
@@ -114,13 +115,13 @@ class Engine:
         bounds, batch = Bounds(limits.candidates_max, limits.scans_max), capabilities.max_limit
         if question.endless:
             bounds, batch = Bounds(limits.stream_candidates_max, limits.stream_scans_max), limits.stream_batch
-        return Walk(asking.scan, capabilities, made.pushed, question.within, bounds, begin, spans), batch
+        return Walk(asking.scan, capabilities, made.pushed, question.within, bounds, begin, spans, made.select), batch
 
     def describe(
         self, question: Question, source: Source, made: SourcePlan, deadline: Deadline
     ) -> tuple[SentRequest, ...]:
         """Returns what `source` would be sent at first for its plan; nothing is sent."""
-        begin = None if matches_nothing(question.filter) else _begin(source, question, None)
+        begin = None if matches_nothing(question.query) else _begin(source, question, None)
         walk, _ = self._walk(Asking(source, deadline, self.gates), made, question, begin)
         opening = walk.opening(question.limit)
         whole = made.whole_traces or (made.residual is not None and not walk.capabilities.whole_traces)

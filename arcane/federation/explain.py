@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from arcane.federation.plan import Kept, Reason, SourcePlan
 from arcane.model.notice import Notice
 from arcane.spi.capabilities import Capabilities, Order
-from arcane.traceql.format import format_expr
+from arcane.traceql.ast import Binary, Field, Literal, Unary
+from arcane.traceql.format import format_expr, format_stage
 
 _WHY = {
     Reason.UNSUPPORTED: Notice("the datasource cannot answer it"),
@@ -16,12 +17,14 @@ _WHY = {
     Reason.NEGATION: Notice("the datasource does not mean the same by a negation"),
     Reason.SAME_ROW: Notice("it has to hold on the same event or link as another condition, which is checked here"),
     Reason.WHOLE_TRACE: Notice("it is about the whole trace, of which each datasource may hold a part"),
+    Reason.STRUCTURE: Notice("it is about how spans of a trace stand to each other"),
+    Reason.PIPELINE: Notice("it counts, groups or measures spans of a trace together"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One condition that is evaluated here."""
+    """One part of a query that is evaluated here."""
 
     condition: str
     reason: Reason
@@ -62,4 +65,6 @@ def _first_step(plan: SourcePlan, capabilities: Capabilities) -> Notice:
 
 def _explained(kept: Kept) -> Explanation:
     sent = None if kept.sent is None else format_expr(kept.sent)
-    return Explanation(format_expr(kept.condition), kept.reason, _WHY[kept.reason], sent)
+    part = kept.condition
+    text = format_expr(part) if isinstance(part, Field | Literal | Unary | Binary) else format_stage(part)
+    return Explanation(text, kept.reason, _WHY[kept.reason], sent)

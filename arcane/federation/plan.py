@@ -1,4 +1,4 @@
-"""Splits a filter between a datasource and Arcane. Pure; the laws are in docs/explanation/federation.md.
+"""Splits a query between a datasource and Arcane. Pure; the laws are in docs/explanation/federation.md.
 
 - What is pushed is implied by the filter: a datasource is asked for a superset, never for a subset.
 - Pushed AND residual is the filter. A condition that the datasource answers with a superset is in both.
@@ -10,14 +10,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
+from arcane.federation.required import required_of, selected, spanwise
 from arcane.federation.rewrite import and_of, conjuncts, fields_of, normalised, wider
 from arcane.spi.capabilities import Capabilities
-from arcane.traceql.ast import Binary, Expr, Op, SpansetFilter, Unary
-from arcane.traceql.format import format_filter
+from arcane.traceql.ast import Binary, Expr, Field, Literal, LiteralType, Op, SpansetFilter, Unary
+from arcane.traceql.ast_pipeline import Pipeline, Query, Select, SpansetExpr, SpansetOperation, Stage
+from arcane.traceql.format import format_filter, format_query
 from arcane.traceql.intrinsics import Level, level_of
 
 
@@ -30,13 +33,19 @@ class Reason(StrEnum):
     NEGATION = "negation"
     SAME_ROW = "same_row"
     WHOLE_TRACE = "whole_trace"
+    STRUCTURE = "structure"
+    PIPELINE = "pipeline"
+
+
+Part: TypeAlias = "Expr | Stage"
+"""A condition of a filter, or a stage of a query."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A condition that is evaluated here, why, and what the datasource is asked in its place (None: nothing)."""
+    """A part of a query that is evaluated here, why, and what the datasource is asked in its place (None: nothing)."""
 
-    condition: Expr
+    condition: Part
     reason: Reason
     sent: Expr | None = None
 
@@ -46,29 +55,97 @@ class SourcePlan:
     """What one datasource is asked, and what is evaluated here. Without a residual its answer is taken as it is."""
 
     pushed: SpansetFilter
-    residual: SpansetFilter | None = None
+    residual: Query | None = None
     kept: tuple[Kept, ...] = ()
     whole_traces: bool = False
     """The residual is about whole traces: they are put together from all datasources before it is evaluated."""
     pushed_text: str | None = None
     residual_text: str | None = None
+    select: tuple[Field, ...] = ()
+    """What matched spans show beside what the filter mentions."""
 
 
-def plan(query: SpansetFilter, capabilities: Capabilities, *, alone: bool) -> SourcePlan:
+def plan(query: Query, capabilities: Capabilities, *, alone: bool) -> SourcePlan:
     """Returns the split of `query` for a datasource; `alone` when no other one is asked the same."""
-    decided = _decide([normalised(one) for one in conjuncts(query.condition)], capabilities, alone)
-    sent = [one for one in (one.sent if isinstance(one, Kept) else one for one in decided) if one is not None]
-    kept = tuple(one for one in decided if isinstance(one, Kept))
-    pushed = SpansetFilter(and_of(sent))
-    residual = SpansetFilter(and_of([one.condition for one in kept])) if kept else None
-    return SourcePlan(
-        pushed,
-        residual,
-        kept,
-        whole_traces=any(one.reason is Reason.WHOLE_TRACE for one in kept),
-        pushed_text=format_filter(pushed) if sent else None,
-        residual_text=format_filter(residual) if residual else None,
+    return plans(query, (capabilities,), alone=alone)[0]
+
+
+def plans(query: Query, asked: Sequence[Capabilities], *, alone: bool | None = None) -> tuple[SourcePlan, ...]:
+    """Returns the split of `query` for each of the datasources that are asked together.
+
+    What is asked of them in place of a query about several spans is one condition for all: a trace
+    may have one of the spans here and another one there, and has to be found by the same one.
+    """
+    is_alone = len(asked) == 1 if alone is None else alone
+    spans = spanwise(query)
+    if spans is not None:
+        return tuple(_of_spans(query, spans, can, is_alone) for can in asked)
+    through = max(required_of(query), key=lambda one: _worth_for_all(one, asked, is_alone))
+    return tuple(_of_sets(query, through, can, is_alone) for can in asked)
+
+
+def _of_spans(query: Query, spans: SpansetFilter, capabilities: Capabilities, alone: bool) -> SourcePlan:
+    """The query asks each span by itself: what is exact need not be asked again."""
+    pushed, kept, left = _split(spans, capabilities, alone)
+    residual = None if left is None else Query(SpansetFilter(left))
+    return _made(
+        pushed, residual, kept, selected(query), is_whole=any(one.reason is Reason.WHOLE_TRACE for one in kept)
     )
+
+
+def _of_sets(query: Query, through: SpansetFilter, capabilities: Capabilities, alone: bool) -> SourcePlan:
+    """The query is about several spans of a trace: the datasource finds traces, and all of it is evaluated here."""
+    pushed, kept, _ = _split(through, capabilities, alone)
+    return _made(pushed, query, (*kept, *_parts(query.body)), (), is_whole=not alone)
+
+
+def _made(
+    pushed: SpansetFilter, residual: Query | None, kept: tuple[Kept, ...], select: tuple[Field, ...], *, is_whole: bool
+) -> SourcePlan:
+    asked = format_filter(pushed) if pushed.condition is not None else None
+    return SourcePlan(pushed, residual, kept, is_whole, asked, format_query(residual) if residual else None, select)
+
+
+def _split(
+    spans: SpansetFilter, capabilities: Capabilities, alone: bool
+) -> tuple[SpansetFilter, tuple[Kept, ...], Expr | None]:
+    """Returns what is pushed, what is kept and why, and the condition that is left to be evaluated here."""
+    conditions = [normalised(one) for one in conjuncts(spans.condition)]
+    decided = _decide(conditions, capabilities, alone)
+    sent = [one for one in (one.sent if isinstance(one, Kept) else one for one in decided) if one is not None]
+    kept = [(one, condition) for one, condition in zip(decided, conditions, strict=True) if isinstance(one, Kept)]
+    return SpansetFilter(and_of(sent)), tuple(one for one, _ in kept), and_of([condition for _, condition in kept])
+
+
+def _parts(body: SpansetExpr) -> Iterator[Kept]:
+    """Yields the stages that are about several spans."""
+    for stage in body.stages if isinstance(body, Pipeline) else (body,):
+        if isinstance(stage, SpansetOperation):
+            yield Kept(stage, Reason.STRUCTURE)
+        elif not isinstance(stage, SpansetFilter | Select):
+            yield Kept(stage, Reason.PIPELINE)
+
+
+def _worth_for_all(spans: SpansetFilter, asked: Sequence[Capabilities], alone: bool) -> tuple[int, int]:
+    """Returns how much less the datasources have to give when asked for `spans`: the least of them, and the sum."""
+    worths = [_worth(_split(spans, can, alone)[0].condition) for can in asked]
+    return min(worths), sum(worths)
+
+
+def _worth(pushed: Expr | None) -> int:
+    """Returns how selective a condition looks: nothing is known of the data, so its shape has to do."""
+    match pushed:
+        case None:
+            return 0
+        case Binary(Op.AND, left, right):
+            return _worth(left) + _worth(right)
+        case Binary(Op.OR, left, right):
+            return min(_worth(left), _worth(right))
+        case Binary(op, _, Literal(kind)):
+            if kind is LiteralType.NIL or op in (Op.NE, Op.NOT_MATCH):
+                return 1
+            return {Op.EQ: 6, Op.MATCH: 4}.get(op, 3)
+    return 1
 
 
 def _decide(conditions: Sequence[Expr], capabilities: Capabilities, alone: bool) -> list[Expr | Kept]:

@@ -11,7 +11,7 @@ from arcane.model.hit import TraceHit
 from arcane.model.ids import TraceId
 from arcane.model.outcome import QueryOutcome
 from arcane.model.time import TimeRange
-from arcane.traceql.ast import SpansetFilter
+from arcane.traceql.ast_pipeline import Query
 
 SEEN_MAX = 1_000
 """Traces a cursor remembers, so that the later part of a split trace does not make it appear again."""
@@ -26,12 +26,12 @@ class StreamOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A search: the newest `limit` traces that overlap `within` and have a span that matches `filter`.
+    """A search: the newest `limit` traces that overlap `within` and that `query` matches.
 
-    `filter` holds the project's scope already. With `abort`, one failing datasource ends the search.
+    `query` holds the project's scope already. With `abort`, one failing datasource ends the search.
     """
 
-    filter: SpansetFilter
+    query: Query
     within: TimeRange
     limit: int
     spans_per_trace: int = 3

@@ -1,19 +1,23 @@
-"""Filters as the planner likes them: conditions in a row, the field on the left, constants gone. Pure."""
+"""Queries as the planner likes them: conditions in a row, the field on the left, constants gone. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from arcane.model.ids import SpanId, TraceId
 from arcane.model.span import Span, SpanKind
 from arcane.model.trace import Trace
 from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, LiteralType, Op, Scope, SpansetFilter, Unary
+from arcane.traceql.ast_pipeline import MetricsOperation, Pipeline, Query, SpansetOperation
 from arcane.traceql.chain import balanced, run_of
 from arcane.traceql.evaluate import compile_filter
 
+T = TypeVar("T")
 _FLIPPED = {Op.EQ: Op.EQ, Op.NE: Op.NE, Op.LT: Op.GT, Op.LE: Op.GE, Op.GT: Op.LT, Op.GE: Op.LE}
-_TRUE = Literal(LiteralType.BOOL, True)
-_FALSE = Literal(LiteralType.BOOL, False)
+TRUE = Literal(LiteralType.BOOL, True)
+FALSE = Literal(LiteralType.BOOL, False)
 _ANY_TRACE = Trace(TraceId("1" * 32), [Span(TraceId("1" * 32), SpanId("1" * 16), "", "", SpanKind.INTERNAL, 0, 0)])
 
 
@@ -27,30 +31,54 @@ def and_of(conditions: Sequence[Expr]) -> Expr | None:
     return balanced(conditions, lambda left, right: Binary(Op.AND, left, right)) if conditions else None
 
 
-def narrowed(query: SpansetFilter, scope: Expr | None) -> SpansetFilter:
-    """Returns `query` AND `scope`."""
+def narrowed(query: Query, scope: Expr | None) -> Query:
+    """Returns `query` over the spans for which `scope` holds: every filter in it is ANDed with it."""
     if scope is None:
         return query
-    return SpansetFilter(scope if query.condition is None else Binary(Op.AND, query.condition, scope))
+
+    def narrow(spanset: SpansetFilter) -> SpansetFilter:
+        return SpansetFilter(scope if spanset.condition is None else Binary(Op.AND, spanset.condition, scope))
+
+    return replace(query, body=_with_filters(_begun(query.body), narrow))
 
 
-def without_constants(query: SpansetFilter) -> SpansetFilter:
-    """Returns the same filter without conditions that hold always; `{ false }` where one never does.
+def without_constants(query: Query) -> Query:
+    """Returns the same query without conditions that hold always; `{ false }` where one of a filter never does.
 
     People write `{ true }` for `{}`, and a condition without a field cannot be pushed.
     """
+    return replace(query, body=_with_filters(query.body, _without_constants))
+
+
+def _without_constants(spanset: SpansetFilter) -> SpansetFilter:
     kept = []
-    for condition in conjuncts(query.condition):
+    for condition in conjuncts(spanset.condition):
         if any(True for _ in fields_of(condition)):
             kept.append(condition)
         elif not compile_filter(SpansetFilter(condition)).matches(_ANY_TRACE):
-            return SpansetFilter(_FALSE)
+            return SpansetFilter(FALSE)
     return SpansetFilter(and_of(kept))
 
 
-def matches_nothing(query: SpansetFilter) -> bool:
-    """True when one of the conditions is `false`."""
-    return _FALSE in conjuncts(query.condition)
+def _with_filters(node: T, change: Callable[[SpansetFilter], SpansetFilter]) -> T:
+    """Returns `node` with every filter in it changed, however deep it stands."""
+    match node:
+        case SpansetFilter():
+            return change(node)  # type: ignore[return-value]
+        case SpansetOperation() | MetricsOperation():
+            return replace(node, left=_with_filters(node.left, change), right=_with_filters(node.right, change))  # type: ignore[arg-type]
+        case Pipeline():
+            return replace(node, stages=tuple(_with_filters(_begun(one), change) for one in node.stages))
+    return node
+
+
+def _begun(node: T) -> T:
+    """Returns a pipeline with a filter at its beginning: `count() > 2` alone is about all spans."""
+    if not isinstance(node, Pipeline):
+        return node
+    if isinstance(node.stages[0], SpansetFilter | SpansetOperation | MetricsOperation | Pipeline):
+        return node
+    return replace(node, stages=(SpansetFilter(), *node.stages))
 
 
 def fields_of(expr: Expr | None) -> Iterator[Field]:
@@ -86,7 +114,7 @@ def wider(expr: Expr) -> Expr | None:
     """
     match expr:
         case Field():
-            return Binary(Op.EQ, expr, _TRUE)
+            return Binary(Op.EQ, expr, TRUE)
         case Binary(op, Field(Scope.NONE, name), Literal() as constant) if op in COMPARISONS:
             on_span = Binary(op, Field(Scope.SPAN, name), constant)
             return Binary(Op.OR, on_span, Binary(op, Field(Scope.RESOURCE, name), constant))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,33 +18,33 @@ from arcane.model.ids import TraceId
 from arcane.model.time import TimeRange
 from arcane.model.trace import Trace
 from arcane.spi.scan import Candidate
-from arcane.traceql.ast import Field
-from arcane.traceql.evaluate import CompiledFilter, compile_filter, mentioned_fields
-from arcane.traceql.hits import hit_of
+from arcane.traceql.hits import hit_of_sets
+from arcane.traceql.query import CompiledQuery, compile_query
+
+_REMEMBERED = 10_000
+"""Traces whose verdict is remembered; one that is forgotten is read again."""
 
 
 class Judge:
-    """Evaluates one question on whole traces; compiles its filter when the first one comes."""
+    """Evaluates one question on whole traces; compiles its query when the first one comes."""
 
     def __init__(self, question: Question) -> None:
         self._question = question
-        self._compiled: CompiledFilter | None = None
-        self._fields: tuple[Field, ...] = ()
+        self._compiled: CompiledQuery | None = None
 
     @property
     def errors(self) -> int:
-        """How many spans had no value for the condition, such as a division by zero."""
+        """How many spans had no value for a condition or an aggregate, such as a division by zero."""
         return self._compiled.errors if self._compiled else 0
 
     def hit(self, trace: Trace) -> TraceHit | None:
-        """Returns the hit for `trace`, None where no span matches or the trace lies outside of the range."""
+        """Returns the hit for `trace`, None where it does not match or the trace lies outside of the range."""
         if self._compiled is None:
-            self._compiled = compile_filter(self._question.filter)
-            self._fields = mentioned_fields(self._question.filter)
+            self._compiled = compile_query(self._question.query)
         if not trace.spans or not self._question.within.overlaps(trace.start, trace.end):
             return None
-        matched = self._compiled.matches(trace)
-        return hit_of(trace, matched, self._fields, self._question.spans_per_trace) if matched else None
+        sets = self._compiled(trace)
+        return hit_of_sets(trace, sets, self._compiled.fields, self._question.spans_per_trace) if sets else None
 
 
 @dataclass(slots=True)
@@ -102,11 +103,14 @@ class OnOwnTraces:
 
 @dataclass(slots=True)
 class OnWholeTraces:
-    """Conditions on traces: each is put together from all datasources, once, and evaluated whole."""
+    """Conditions on traces: each is put together from all datasources, once, and evaluated whole.
+
+    The latest ones are remembered: a trace that several datasources have comes up in each of them.
+    """
 
     judge: Judge
     askings: Sequence[Asking]
-    _judged: dict[TraceId, TraceHit | None] = field(default_factory=dict)
+    _judged: OrderedDict[TraceId, TraceHit | None] = field(default_factory=OrderedDict)
     _under_way: dict[TraceId, anyio.Event] = field(default_factory=dict)
 
     def of(self, asking: Asking) -> OwnOfWholeTraces:
@@ -125,14 +129,19 @@ class OnWholeTraces:
             return self._judged[trace_id]
         judged = self._under_way[trace_id] = anyio.Event()
         try:
-            part = candidate.trace or await own.get_trace(trace_id, None)
+            part = candidate.trace or await own.get_trace(trace_id, extent_of(candidate))
             others = await look_up_all([asking for asking in self.askings if asking is not own], trace_id)
             whole = joined(trace_id, [part, *others] if part is not None else others)
-            hit = self._judged[trace_id] = self.judge.hit(whole)
-            return hit
+            return self._remember(trace_id, self.judge.hit(whole))
         finally:
             del self._under_way[trace_id]
             judged.set()
+
+    def _remember(self, trace_id: TraceId, hit: TraceHit | None) -> TraceHit | None:
+        self._judged[trace_id] = hit
+        if len(self._judged) > _REMEMBERED:
+            self._judged.popitem(last=False)
+        return hit
 
 
 @dataclass(slots=True)

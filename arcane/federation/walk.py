@@ -15,7 +15,7 @@ from arcane.model.time import TimeRange
 from arcane.spi.capabilities import Capabilities, Order
 from arcane.spi.errors import DatasourceError
 from arcane.spi.scan import Candidate, ScanRequest
-from arcane.traceql.ast import SpansetFilter
+from arcane.traceql.ast import Field, SpansetFilter
 
 _NARROWER = 8
 _LEAST_ASKED = 100
@@ -52,6 +52,7 @@ class Walk:
     bounds: Bounds
     frontier: Position | None
     spans_per_trace: int = 3
+    select: tuple[Field, ...] = ()
     stopped: bool = False
     """A bound was reached: there may be more below the frontier."""
     gaps: int = 0
@@ -143,7 +144,8 @@ class Walk:
     def _request(self, window: TimeRange, limit: int) -> ScanRequest:
         began_within = window.start != self.within.start  # a trace that began earlier has its turn later
         limit = max(1, min(limit, self.capabilities.max_limit))
-        return ScanRequest(window, limit, self.pushed, self.spans_per_trace, began_within=began_within)
+        spans = self.spans_per_trace
+        return ScanRequest(window, limit, self.pushed, spans, self.select, began_within=began_within)
 
     def _inside(self, window: TimeRange, candidates: list[Candidate]) -> list[Candidate]:
         """Returns those whose turn it is: a trace that began before a window belongs to the one it began in."""

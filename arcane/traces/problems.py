@@ -23,6 +23,14 @@ class UnsupportedQuery(Problem):
     title = "Unsupported query"
 
 
+class MetricsQuery(Problem):
+    """The query gives time series, and traces were asked for."""
+
+    status = 400
+    slug = "metrics-query"
+    title = "Metrics query"
+
+
 class QueryTooLong(Problem):
     """The query has more than `max_bytes` bytes."""
 

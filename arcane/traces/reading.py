@@ -1,4 +1,4 @@
-"""From query text to a filter that has been checked, scoped, and remembered."""
+"""From query text to a query that has been checked, scoped, and remembered."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from arcane.access.service.projects import TraceFilter
 from arcane.federation.rewrite import narrowed, without_constants
 from arcane.redaction.visibility import hidden_fields
-from arcane.traceql.ast import Binary, Expr, Field, Literal, LiteralType, Op, Position, Scope, SpansetFilter
-from arcane.traceql.ast_pipeline import Pipeline, Query
+from arcane.traceql.ast import Binary, Expr, Field, Literal, LiteralType, Op, Scope
+from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.check import check
 from arcane.traceql.errors import TraceqlError, UnsupportedConstruct
-from arcane.traceql.evaluate import mentioned_fields
 from arcane.traceql.format import format_field, format_query
 from arcane.traceql.parse import parse
-from arcane.traces.problems import BadQuery, HiddenAttribute, QueryTooLong, UnsupportedQuery, bad_query
+from arcane.traceql.query import is_metrics, query_fields
+from arcane.traces.problems import BadQuery, HiddenAttribute, MetricsQuery, QueryTooLong, UnsupportedQuery, bad_query
 
 _KEPT = 1_024
 _EVERYTHING = "{}"
@@ -23,11 +23,12 @@ _EVERYTHING = "{}"
 
 @dataclass(frozen=True, slots=True)
 class ReadQuery:
-    """A query as it is asked: `canonical` is the caller's own part, `filter` has the project's scope in it."""
+    """A query as it is asked: `canonical` is the caller's own part, `query` has the project's scope in every filter."""
 
     canonical: str
-    filter: SpansetFilter
+    query: Query
     fields: tuple[Field, ...]
+    """Everything that it asks about or shows."""
 
 
 class QueryReader:
@@ -38,7 +39,7 @@ class QueryReader:
         self._known: OrderedDict[tuple[str, TraceFilter | None], ReadQuery] = OrderedDict()
 
     def read(self, text: str, scope: TraceFilter | None, hidden: frozenset[str]) -> ReadQuery:
-        """Returns the query; raises BadQuery, UnsupportedQuery, QueryTooLong or HiddenAttribute."""
+        """Returns a query for traces; raises BadQuery and its like, MetricsQuery, QueryTooLong or HiddenAttribute."""
         key = (text, scope)
         known = self._known.get(key)
         if known is None:
@@ -52,7 +53,7 @@ class QueryReader:
         """Returns what is wrong with `text`; raises QueryTooLong."""
         self.bounded(text)
         try:
-            _filter_of(parse(text))
+            check(parse(text))
         except TraceqlError as exc:
             return exc
         return None
@@ -61,14 +62,17 @@ class QueryReader:
         self.bounded(text)
         try:
             query = parse(text if text.strip() else _EVERYTHING)
-            own = _filter_of(query)
+            check(query)
         except UnsupportedConstruct as exc:
             raise bad_query(exc, UnsupportedQuery) from exc
         except TraceqlError as exc:
             raise bad_query(exc, BadQuery) from exc
-        return ReadQuery(
-            format_query(query), narrowed(without_constants(own), scope_condition(scope)), mentioned_fields(own)
-        )
+        if is_metrics(query):
+            raise MetricsQuery(
+                "a metrics query is asked at /metrics/query, next to /search: it gives series, not traces"
+            )
+        asked = narrowed(without_constants(query), scope_condition(scope))
+        return ReadQuery(format_query(query), asked, query_fields(query))
 
     def bounded(self, text: str) -> None:
         """Returns when `text` is not too long; raises QueryTooLong."""
@@ -80,22 +84,6 @@ class QueryReader:
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)
         return read
-
-
-def _filter_of(query: Query) -> SpansetFilter:
-    """Returns the one filter that the query is; raises UnsupportedConstruct for every other query."""
-    check(query)
-    if query.filter is None:
-        hint = "what can be asked is one filter in braces, such as { status = error && duration > 1s }"
-        raise UnsupportedConstruct("more than one filter is not supported yet", _place(query), hint)
-    return query.filter
-
-
-def _place(query: Query) -> Position:
-    body = query.body
-    stages = body.stages if isinstance(body, Pipeline) else (body,)
-    later = stages[1] if isinstance(stages[0], SpansetFilter) and len(stages) > 1 else stages[0]
-    return later.position or Position(1, 1)
 
 
 def scope_condition(scope: TraceFilter | None) -> Expr | None:

@@ -15,6 +15,7 @@ from arcane.federation.assemble import Assembled, assemble
 from arcane.federation.cursor import decode_cursor, encode_cursor, fingerprint
 from arcane.federation.execute import Engine
 from arcane.federation.explain import conditions_of, steps_of
+from arcane.federation.plan import SourcePlan
 from arcane.federation.question import Found, Question, Resume
 from arcane.federation.source import Source
 from arcane.kit.actor import Actor
@@ -97,7 +98,7 @@ class TraceService:
         asked, skipped = self._bounded(chosen, resume)
         if not asked:
             return q.SearchAnswer((), None, skipped, complete=not skipped)
-        question = Question(query.filter, within, limit, request.spans_per_trace, request.abort)
+        question = Question(query.query, within, limit, request.spans_per_trace, request.abort)
         found = await self.engine.search(question, asked, resume, deadline)
         _raise_for(found, abort=request.abort)
         following = encode_cursor(self.cursors, mark, found.resume) if found.resume else None
@@ -123,8 +124,11 @@ class TraceService:
         asked, _ = self._bounded(await self._sources(actor, request.datasources), None)
         condition = scope_condition(scope.trace_filter)
         within, limit = self._within(request.within, None), self._limit(request)
-        question = Question(query.filter, within, limit, request.spans_per_trace)
-        planned = tuple(self._planned(source, question, deadline, alone=len(asked) == 1) for source in asked)
+        question = Question(query.query, within, limit, request.spans_per_trace)
+        made = self.engine.plans(question.query, [source.adapter.capabilities for source in asked])
+        planned = tuple(
+            self._planned(source, plan, question, deadline) for source, plan in zip(asked, made, strict=True)
+        )
         return q.PlanAnswer(query.canonical, format_expr(condition) if condition else None, planned)
 
     def check_query(self, text: str) -> q.CheckedQuery:
@@ -233,9 +237,8 @@ class TraceService:
         end = nanos_of(self.clock.now())
         return TimeRange(end - _HOUR, end)
 
-    def _planned(self, source: Source, question: Question, deadline: Deadline, *, alone: bool) -> q.PlannedSource:
+    def _planned(self, source: Source, plan: SourcePlan, question: Question, deadline: Deadline) -> q.PlannedSource:
         capabilities = source.adapter.capabilities
-        plan = self.engine.plan(question.filter, capabilities, alone=alone)
         return q.PlannedSource(
             source.id,
             source.name,

@@ -106,7 +106,7 @@ BAD = [
     Bad("datasource that is no id", "unknown-datasource", 404, lambda p: p.search(datasources=["../../etc"])),
     Bad("foreign datasource", "unknown-datasource", 404, lambda p: p.search(datasources=[p.other.datasource_id])),
     Bad("bad TraceQL", "bad-query", 400, lambda p: p.search(query="{ status = }")),
-    Bad("TraceQL of later", "unsupported-query", 400, lambda p: p.search(query="{} | rate()")),
+    Bad("a metrics query", "metrics-query", 400, lambda p: p.search(query="{} | rate()")),
     Bad("NUL in a query", "bad-query", 400, lambda p: p.search(query=f"{{ name = {NUL} }}")),
     Bad("deep query", "bad-query", 400, lambda p: p.search(query="{ " + "!" * 20_000 + ".a }")),
     Bad("long query", "query-too-long", 400, lambda p: p.search(query='{ name = "' + "x" * 40_000 + '" }')),

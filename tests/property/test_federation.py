@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from arcane.federation.execute import Engine
 from arcane.federation.plan import plan
 from arcane.federation.question import Found, Question, Resume
+from arcane.federation.required import matches_nothing, required_of
 from arcane.federation.source import Source
 from arcane.model.deadline import Deadline
 from arcane.model.outcome import SourceStatus
@@ -20,11 +21,14 @@ from arcane.settings import LimitSettings
 from arcane.spi.capabilities import Capabilities
 from arcane.spi.errors import Unreachable
 from arcane.traceql.ast import SpansetFilter
+from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.evaluate import compile_filter
+from arcane.traceql.query import compile_query
 from datasources.memory.adapter import Faults
 from tests.support.federated import (
     ALL_TIME,
     LIMITS,
+    as_query,
     begins_of,
     by_span,
     by_trace,
@@ -36,6 +40,8 @@ from tests.support.federated import (
     filters_on_rows,
     filters_on_whole_traces,
     matched_of,
+    queries,
+    sets_of,
     source,
 )
 
@@ -48,7 +54,7 @@ windows = st.sampled_from((ALL_TIME, TimeRange(20, 45), TimeRange(30, 30)))
 
 
 async def asked(
-    query: SpansetFilter,
+    query: Query | SpansetFilter,
     sources: Sequence[Source],
     *,
     limit: int = 100,
@@ -56,12 +62,12 @@ async def asked(
     resume: Resume | None = None,
     limits: LimitSettings = LIMITS,
 ) -> Found:
-    question = Question(query, within, limit, spans_per_trace=100)
+    question = Question(as_query(query), within, limit, spans_per_trace=100)
     return await Engine(limits).search(question, sources, resume, Deadline.after(20))
 
 
 async def paged(
-    query: SpansetFilter, sources: Sequence[Source], limit: int, limits: LimitSettings = LIMITS
+    query: Query | SpansetFilter, sources: Sequence[Source], limit: int, limits: LimitSettings = LIMITS
 ) -> list[Found]:
     pages = [await asked(query, sources, limit=limit, limits=limits)]
     while (resume := pages[-1].resume) is not None:
@@ -142,7 +148,7 @@ async def test_what_a_bound_leaves_out_comes_with_a_later_page(query, corpus, ow
 
 
 def check_split(query: SpansetFilter, corpus: Sequence[Trace], can: Capabilities, *, alone: bool) -> None:
-    made = plan(query, can, alone=alone)
+    made = plan(Query(query), can, alone=alone)
     assert can.covers(made.pushed.condition)
     for trace in corpus:
         wanted = {span.span_id for span in compile_filter(query).matches(trace)}
@@ -152,7 +158,8 @@ def check_split(query: SpansetFilter, corpus: Sequence[Trace], can: Capabilities
             assert can.exact(made.pushed.condition)
             assert wanted == pushed
         else:
-            assert wanted == pushed & {span.span_id for span in compile_filter(made.residual).matches(trace)}
+            assert made.residual.filter is not None
+            assert wanted == pushed & {span.span_id for span in compile_filter(made.residual.filter).matches(trace)}
 
 
 @given(filters(), corpora, capabilities, st.booleans())
@@ -185,3 +192,55 @@ async def test_a_failing_store_costs_its_own_rows_only(query, corpus, owners, ca
     if all(one.status is SourceStatus.OK for one in others):
         assert {trace_id: spans for trace_id, spans in got.items() if trace_id not in own} == expected
     assert {trace_id: spans for trace_id, spans in got.items() if trace_id in own}.items() <= own.items()
+
+
+@given(queries(), corpora, owner_lists, capability_sets, st.booleans(), st.sampled_from((ALL_TIME, TimeRange(20, 45))))
+async def test_a_query_of_the_whole_language_is_answered_as_by_one_store(
+    query, corpus, owners, capability_set, split, within
+) -> None:
+    """Whole traces in one store or another, or the spans of each strewn over all of them."""
+    if split:
+        within = ALL_TIME  # what overlaps a range is for each store to say of its part
+    parts = (by_span if split else by_trace)(corpus, owners, len(capability_set))
+    found = await asked(query, stores(parts, capability_set), within=within)
+    expected = direct(query, corpus, within)
+    assert len({hit.trace_id for hit in found.hits}) == len(found.hits)
+    if is_complete(found):
+        assert matched_of(found.hits) == expected.matched
+        assert sets_of(found.hits) == expected.sets
+        if not split:
+            assert [hit.trace_id for hit in found.hits] == expected.order
+
+
+@given(queries(), corpora, owner_lists, several_capabilities)
+async def test_copies_of_traces_change_no_answer(query, corpus, owners, capability_set) -> None:
+    parts = [list(corpus), *by_trace(corpus, owners, len(capability_set) - 1)]
+    found = await asked(query, stores(parts, capability_set))
+    if is_complete(found):
+        assert matched_of(found.hits) == direct(query, corpus).matched
+        assert [hit.trace_id for hit in found.hits] == direct(query, corpus).order
+
+
+@given(queries(), corpora)
+def test_every_trace_that_matches_has_what_is_required(query, corpus) -> None:
+    compiled, required = compile_query(query), required_of(as_query(query))
+    assert required
+    for trace in corpus:
+        if compiled(trace):
+            assert not matches_nothing(as_query(query))
+            for one in required:
+                assert compile_filter(one).matches(trace)
+
+
+@given(queries(), corpora, owner_lists, capability_sets, st.integers(1, 3), st.booleans())
+async def test_pages_of_the_whole_language_are_one_big_page(
+    query, corpus, owners, capability_set, limit, split
+) -> None:
+    parts = (by_span if split else by_trace)(corpus, owners, len(capability_set))
+    big = await asked(query, stores(parts, capability_set))
+    pages = await paged(query, stores(parts, capability_set), limit)
+    hits = [hit for page in pages for hit in page.hits]
+    assert len({hit.trace_id for hit in hits}) == len(hits)
+    if is_complete(big, *pages):
+        assert [hit.trace_id for hit in hits] == [hit.trace_id for hit in big.hits]
+        assert matched_of(hits) == matched_of(big.hits)

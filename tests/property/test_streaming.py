@@ -21,9 +21,11 @@ from arcane.settings import LimitSettings
 from arcane.spi.capabilities import Capabilities
 from arcane.spi.errors import Unreachable
 from arcane.traceql.ast import SpansetFilter
+from arcane.traceql.ast_pipeline import Query
 from datasources.memory.adapter import Faults, MemoryAdapter
 from tests.support.federated import (
     ALL_TIME,
+    as_query,
     by_span,
     by_trace,
     capabilities,
@@ -44,8 +46,8 @@ orders = st.sampled_from(StreamOrder)
 limits = st.none() | st.integers(1, 4)
 
 
-def asking(query: SpansetFilter, limit: int | None, order: StreamOrder) -> Question:
-    return Question(query, ALL_TIME, limit or 10_000, 100, order=order, endless=limit is None)
+def asking(query: Query | SpansetFilter, limit: int | None, order: StreamOrder) -> Question:
+    return Question(as_query(query), ALL_TIME, limit or 10_000, 100, order=order, endless=limit is None)
 
 
 def stores(parts: Sequence[Sequence[Trace]], capability_set: Sequence[Capabilities]) -> list[Source]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from arcane.federation.rewrite import without_constants
 from arcane.federation.source import Source
-from arcane.model.hit import TraceHit
+from arcane.model.hit import MatchedSet, TraceHit
 from arcane.model.ids import SpanId, TraceId
 from arcane.model.span import Resource, Span, SpanEvent, SpanKind, SpanLink, StatusCode
 from arcane.model.time import TimeRange
@@ -16,11 +17,24 @@ from arcane.model.trace import Trace
 from arcane.settings import LimitSettings
 from arcane.spi.capabilities import Capabilities, Order, PushRule
 from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, LiteralType, Op, Scope, SpansetFilter, Unary
-from arcane.traceql.ast_pipeline import Query
+from arcane.traceql.ast_pipeline import (
+    Aggregate,
+    AggregateKind,
+    Coalesce,
+    GroupBy,
+    Pipeline,
+    Query,
+    ScalarFilter,
+    Select,
+    SpansetExpr,
+    SpansetOp,
+    SpansetOperation,
+    Stage,
+)
 from arcane.traceql.check import check
 from arcane.traceql.errors import TraceqlError
-from arcane.traceql.evaluate import compile_filter, mentioned_fields
-from arcane.traceql.hits import hit_of
+from arcane.traceql.hits import hit_of_sets
+from arcane.traceql.query import compile_query
 from datasources.memory.adapter import Faults, MemoryAdapter
 
 ALL_TIME = TimeRange(0, 1_000)
@@ -211,6 +225,57 @@ def filters_on_rows() -> st.SearchStrategy[SpansetFilter]:
     return st.sampled_from(_ROW_SCOPES).flatmap(of)
 
 
+_measured = st.sampled_from((Field(Scope.INTRINSIC, "duration"), Field(Scope.SPAN, "a"), Field(Scope.NONE, "b")))
+_aggregates = st.one_of(
+    st.just(Aggregate(AggregateKind.COUNT)),
+    st.builds(
+        Aggregate, st.sampled_from([kind for kind in AggregateKind if kind is not AggregateKind.COUNT]), _measured
+    ),
+)
+_numbers = st.sampled_from((Literal(LiteralType.INT, 1), Literal(LiteralType.INT, 5), Literal(LiteralType.FLOAT, 2.5)))
+_scalar_filters = st.builds(
+    ScalarFilter, _ops.filter(lambda op: op not in (Op.MATCH, Op.NOT_MATCH)), _aggregates, _numbers
+)
+_later_stages: st.SearchStrategy[Stage] = st.one_of(
+    _scalar_filters,
+    _scalar_filters,
+    st.builds(GroupBy, st.one_of(_attribute_fields, st.just(Field(Scope.INTRINSIC, "name")))),
+    st.just(Coalesce()),
+    st.builds(lambda field: Select((field,)), _attribute_fields),
+    _on_spans.filter(_is_meaningful).map(SpansetFilter),
+)
+
+
+def _is_answered(query: Query) -> bool:
+    try:
+        check(query)
+    except TraceqlError:
+        return False
+    return True
+
+
+@st.composite
+def _pipelines(draw: st.DrawFn, first: st.SearchStrategy[SpansetExpr]) -> Pipeline:
+    head = draw(first)
+    stages = head.stages if isinstance(head, Pipeline) else (head,)
+    return Pipeline((*stages, *draw(st.lists(_later_stages, min_size=1, max_size=3))))
+
+
+def queries() -> st.SearchStrategy[Query]:
+    """Queries of the whole search language: structure, union, groups, aggregates, pipelines within them."""
+    leaves: st.SearchStrategy[SpansetExpr] = st.one_of(filters(), _on_spans.filter(_is_meaningful).map(SpansetFilter))
+    operations: st.SearchStrategy[SpansetExpr] = st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.builds(SpansetOperation, st.sampled_from(SpansetOp), inner, inner),
+            st.builds(SpansetOperation, st.sampled_from(SpansetOp), inner, inner),
+            _pipelines(inner),
+        ),
+        max_leaves=3,
+    )
+    return st.one_of(operations, _pipelines(operations)).map(Query).filter(_is_answered)
+
+
 _rules = st.builds(
     PushRule,
     scopes=st.frozensets(st.sampled_from([scope for scope in Scope if scope is not Scope.PARENT]), min_size=1),
@@ -256,17 +321,27 @@ class Direct:
     order: list[TraceId]
     matched: dict[TraceId, set[SpanId]]
     begins: dict[TraceId, tuple[int, str | None]]
+    sets: dict[TraceId, tuple[MatchedSet, ...]]
 
 
-def direct(query: SpansetFilter, corpus: Iterable[Trace], within: TimeRange = ALL_TIME) -> Direct:
-    compiled = compile_filter(query)
+def as_query(query: Query | SpansetFilter) -> Query:
+    """Returns the query as it is asked: constants are gone, as from every query that was read."""
+    return without_constants(query if isinstance(query, Query) else Query(query))
+
+
+def direct(query: Query | SpansetFilter, corpus: Iterable[Trace], within: TimeRange = ALL_TIME) -> Direct:
+    compiled = compile_query(query if isinstance(query, Query) else Query(query))
     found = [
-        hit_of(trace, matched, mentioned_fields(query), 100)
+        hit_of_sets(trace, sets, compiled.fields, 100)
         for trace in corpus
-        if within.overlaps(trace.start, trace.end) and (matched := compiled.matches(trace))
+        if within.overlaps(trace.start, trace.end) and (sets := compiled(trace))
     ]
     found.sort(key=lambda hit: hit.position, reverse=True)
-    return Direct([hit.trace_id for hit in found], matched_of(found), begins_of(found))
+    return Direct([hit.trace_id for hit in found], matched_of(found), begins_of(found), sets_of(found))
+
+
+def sets_of(hits: Iterable[TraceHit]) -> dict[TraceId, tuple[MatchedSet, ...]]:
+    return {hit.trace_id: hit.span_sets for hit in hits}
 
 
 def matched_of(hits: Iterable[TraceHit]) -> dict[TraceId, set[SpanId]]:

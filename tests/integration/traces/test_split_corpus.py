@@ -19,7 +19,7 @@ from arcane.model.trace import Trace
 from arcane.settings import EgressSettings, LimitSettings
 from arcane.spi.adapter import AdapterContext
 from arcane.spi.otlp import decode_json, traces_of
-from arcane.traceql.ast import SpansetFilter
+from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.parse import parse
 from datasources.memory.adapter import MemoryAdapter
 from datasources.memory.plugin import EVERYTHING
@@ -77,7 +77,7 @@ async def stores(parts: Sequence[Sequence[Trace]]) -> AsyncIterator[list[Source]
             await http.aclose()
 
 
-async def asked(query: SpansetFilter, sources: Sequence[Source], limit: int, resume: Resume | None = None) -> Found:
+async def asked(query: Query, sources: Sequence[Source], limit: int, resume: Resume | None = None) -> Found:
     question = Question(query, everything(), limit, spans_per_trace=100)
     return await Engine(LIMITS).search(question, sources, resume, Deadline.after(50))
 
@@ -89,8 +89,7 @@ async def test_two_stores_answer_like_one(
     owners = [(number * 7_919 + number // 3) % 2 for number in range(sum(len(trace.spans) for trace in corpus()))]
     async with stores(split(corpus(), owners, 2)) as sources:
         for text in QUERIES:
-            query = parse(text).filter
-            assert query is not None
+            query = parse(text)
             found, expected = await asked(query, sources, 1_000), direct(query, corpus(), everything())
             matched = matched_of(found.hits)
             assert found.outcome.complete, text

@@ -28,7 +28,6 @@ from arcane.spi.adapter import Adapter
 from arcane.spi.capabilities import Capabilities, Order
 from arcane.spi.errors import BackendFailed, DatasourceError, Unreachable
 from arcane.spi.scan import AttributeQuery, Candidate, Health, ScanPage, ScanRequest
-from arcane.traceql.ast import SpansetFilter
 from arcane.traceql.parse import parse
 from datasources.memory.adapter import Faults, MemoryAdapter
 from datasources.memory.plugin import EVERYTHING
@@ -40,12 +39,6 @@ RANGE = TimeRange(NOON_NANOS - 3_600_000_000_000, NOON_NANOS)
 PLAIN = Capabilities(order=Order.NEWEST_FIRST, concurrency=2)
 
 
-def spanset(text: str) -> SpansetFilter:
-    found = parse(text).filter
-    assert found is not None
-    return found
-
-
 def source(name: str, adapter: Adapter) -> Source:
     return Source(name, name, "memory", adapter)
 
@@ -53,7 +46,7 @@ def source(name: str, adapter: Adapter) -> Source:
 async def asked(
     text: str, *sources: Source, limits: LimitSettings | None = None, seconds: float = 20, limit: int = 50
 ) -> Found:
-    question = Question(spanset(text), RANGE, limit)
+    question = Question(parse(text), RANGE, limit)
     return await Engine(limits or LimitSettings()).search(question, sources, None, Deadline.after(seconds))
 
 
@@ -103,7 +96,7 @@ async def test_hits_outside_of_the_range_are_left_out_where_windows_are_coarse()
     late, inside = numbered(0), numbered(5)
     adapter = MemoryAdapter([late, inside], replace(EVERYTHING, time_resolution_ns=10_000_000_000))
     narrow = TimeRange(inside.start, inside.end)
-    question = Question(spanset("{}"), narrow, 50)
+    question = Question(parse("{}"), narrow, 50)
     found = await Engine(LimitSettings()).search(question, [source("coarse", adapter)], None, Deadline.after(5))
     assert [hit.trace_id for hit in found.hits] == [inside.trace_id]
     early = MemoryAdapter([numbered(9)], replace(EVERYTHING, time_resolution_ns=10_000_000_000))
@@ -253,18 +246,18 @@ async def test_the_first_fault_cancels_what_runs_beside_it() -> None:
 def test_only_the_latest_plans_are_kept() -> None:
     engine = Engine(LimitSettings())
     for number in range(600):
-        engine.plan(spanset(f"{{ span.a = {number} }}"), EVERYTHING, alone=True)
+        engine.plans(parse(f"{{ span.a = {number} }}"), [EVERYTHING])
     assert len(engine._plans) == 512
-    first = engine.plan(spanset("{ span.a = 599 }"), EVERYTHING, alone=True)
-    assert engine.plan(spanset("{ span.a = 599 }"), EVERYTHING, alone=True) is first
+    first = engine.plans(parse("{ span.a = 599 }"), [EVERYTHING])
+    assert engine.plans(parse("{ span.a = 599 }"), [EVERYTHING]) is first
 
 
 def test_a_plan_in_words_says_when_traces_are_read_whole() -> None:
     can = Capabilities(order=Order.FIRST_FOUND)
-    steps = steps_of(plan(spanset("{ span.a = 1 }"), can, alone=True), can)
+    steps = steps_of(plan(parse("{ span.a = 1 }"), can, alone=True), can)
     assert steps[1:] == (
         "Read each of these traces whole.",
         "Keep those that match { span.a = 1 }, until the page is full.",
     )
     whole = replace(can, whole_traces=True)
-    assert len(steps_of(plan(spanset("{ span.a = 1 }"), whole, alone=True), whole)) == 2
+    assert len(steps_of(plan(parse("{ span.a = 1 }"), whole, alone=True), whole)) == 2

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from arcane.federation.plan import Reason, SourcePlan, plan
-from arcane.federation.rewrite import matches_nothing, narrowed, normalised, without_constants
+from arcane.federation.explain import conditions_of
+from arcane.federation.plan import Reason, SourcePlan, plan, plans
+from arcane.federation.required import matches_nothing
+from arcane.federation.rewrite import narrowed, normalised, without_constants
 from arcane.spi.capabilities import Capabilities, PushRule
 from arcane.traceql.ast import COMPARISONS, LiteralType, Op, Scope, SpansetFilter
-from arcane.traceql.format import format_expr, format_filter
+from arcane.traceql.format import format_expr, format_query
 from arcane.traceql.parse import parse
 
 ATTRIBUTES = frozenset({Scope.SPAN, Scope.RESOURCE})
@@ -31,7 +33,7 @@ def spanset(text: str) -> SpansetFilter:
 
 
 def planned(text: str, can: Capabilities, *, alone: bool = True) -> SourcePlan:
-    return plan(spanset(text), can, alone=alone)
+    return plan(without_constants(parse(text)), can, alone=alone)
 
 
 def halves(made: SourcePlan) -> tuple[str | None, str | None]:
@@ -148,19 +150,43 @@ def test_normalising_means_the_same() -> None:
 
 
 def test_conditions_without_a_field_are_decided_once() -> None:
-    assert format_filter(without_constants(spanset("{ true && span.a = 1 && 2 > 1 }"))) == "{ span.a = 1 }"
-    assert without_constants(spanset("{ true }")) == SpansetFilter()
-    assert matches_nothing(without_constants(spanset("{ span.a = 1 && 1 > 2 }")))
-    assert not matches_nothing(spanset("{ span.a = false }"))
+    assert format_query(without_constants(parse("{ true && span.a = 1 && 2 > 1 }"))) == "{ span.a = 1 }"
+    assert without_constants(parse("{ true }")) == parse("{}")
+    assert format_query(without_constants(parse("{ true } > { 1 > 2 }"))) == "{} > { false }"
 
 
-def test_a_scope_is_anded_to_whatever_is_asked() -> None:
+@pytest.mark.parametrize(
+    ("text", "nothing"),
+    [
+        ("{ span.a = 1 && 1 > 2 }", True),
+        ("{ span.a = false }", False),
+        ("{} > { false }", True),
+        ("{ false } !> {}", False),
+        ("{ false } || { span.a = 1 }", False),
+        ("{ false } || { false } | count() > 1", True),
+    ],
+)
+def test_a_query_that_nothing_can_match_is_known_before_anybody_is_asked(text: str, nothing: bool) -> None:
+    assert matches_nothing(without_constants(parse(text))) is nothing
+
+
+@pytest.mark.parametrize(
+    ("text", "scoped"),
+    [
+        ("{ span.a = 1 || span.b = 2 }", '{ (span.a = 1 || span.b = 2) && span.team = "x" }'),
+        ("{}", '{ span.team = "x" }'),
+        ("{ span.a = 1 } >> {}", '{ span.a = 1 && span.team = "x" } >> { span.team = "x" }'),
+        (
+            "({ span.a = 1 } | by(span.b) | count() > 1) && ({})",
+            '({ span.a = 1 && span.team = "x" } | by(span.b) | count() > 1) && ({ span.team = "x" })',
+        ),
+        ("count() > 2", '{ span.team = "x" } | count() > 2'),
+    ],
+)
+def test_a_scope_is_anded_to_whatever_is_asked(text: str, scoped: str) -> None:
     scope = spanset('{ span.team = "x" }').condition
-    assert format_filter(narrowed(spanset("{ span.a = 1 || span.b = 2 }"), scope)) == (
-        '{ (span.a = 1 || span.b = 2) && span.team = "x" }'
-    ).replace("(span.a = 1 || span.b = 2)", format_expr(spanset("{ span.a = 1 || span.b = 2 }").condition or scope))
-    assert format_filter(narrowed(SpansetFilter(), scope)) == '{ span.team = "x" }'
-    assert narrowed(SpansetFilter(), None) == SpansetFilter()
+    assert narrowed(parse(text), scope) == parse(scoped)
+    assert narrowed(parse(text), None) == parse(text)
 
 
 def test_operators_that_cannot_be_flipped_are_left_alone() -> None:
@@ -168,3 +194,69 @@ def test_operators_that_cannot_be_flipped_are_left_alone() -> None:
     assert condition is not None
     assert normalised(condition) == condition
     assert Op.MATCH in COMPARISONS
+
+
+@pytest.mark.parametrize(
+    ("text", "pushed"),
+    [
+        ("{ span.a = 1 } > { status = error }", "{ span.a = 1 }"),
+        ("{ duration > 5ms } >> { span.a = 1 }", "{ span.a = 1 }"),
+        ("{ span.a = 1 } && { span.b =~ `x` }", "{ span.a = 1 }"),
+        ("{ span.a = 1 } !>> { duration > 5ms }", "{ duration > 5ms }"),
+        ("({ span.a = 1 } >> { duration > 5ms }) || { status = error }", "{ span.a = 1 || status = error }"),
+        ("({ span.a = 1 } >> {}) || {}", None),
+        ("{ span.a = 1 } | count() > 2", "{ span.a = 1 }"),
+        (
+            "{ span.a = 1 } | by(name) | { span.b = 2 } | avg(duration) > 1s",
+            "{ span.a = 1 && span.b = 2 && duration > 1s }",
+        ),
+        ("{ span.a = 1 } | max(span.b) > 5", "{ span.a = 1 && span.b > 5 }"),
+        ("{ span.a = 1 } | sum(span.b) > 5", "{ span.a = 1 }"),
+    ],
+)
+def test_what_a_trace_must_have_is_asked_for(text: str, pushed: str | None) -> None:
+    made = planned(text, ALL)
+    assert halves(made) == (pushed, format_query(parse(text)))
+    assert not made.whole_traces
+    assert planned(text, ALL, alone=False).whole_traces
+
+
+@pytest.mark.parametrize(
+    ("text", "pushed"),
+    [
+        ("{ span.a = 1 } || { span.b = 2 }", "{ span.a = 1 || span.b = 2 }"),
+        ("{ span.a } || { span.b }", "{ span.a = true || span.b = true }"),
+        ("{ span.a = 1 } | { span.b = 2 }", "{ span.a = 1 && span.b = 2 }"),
+        ("{ span.a = 1 } | select(span.b)", "{ span.a = 1 }"),
+    ],
+)
+def test_a_query_about_single_spans_is_a_filter(text: str, pushed: str) -> None:
+    made = planned(text, ALL, alone=False)
+    assert halves(made) == (pushed, None)
+    assert not made.whole_traces
+
+
+def test_what_is_selected_is_asked_for() -> None:
+    assert [field.name for field in planned("{ span.a = 1 } | select(span.b)", ALL).select] == ["b"]
+
+
+def test_conditions_on_one_event_each_do_not_become_conditions_on_the_same_event() -> None:
+    made = planned("{ event.a = 1 } | { event.b = 2 }", ALL)
+    assert halves(made) == ("{ event.a = 1 }", "{ event.a = 1 } | { event.b = 2 }")
+
+
+def test_all_datasources_are_asked_for_the_same_span_of_a_trace() -> None:
+    """A trace may have its one span here and its other one there: each would be asked for what the other one has."""
+    only_a = Capabilities(push=(rule(names=frozenset({"a"})),))
+    only_b = Capabilities(push=(rule(names=frozenset({"b"})),))
+    made = plans(parse("{ span.a = 1 } >> { span.b = 2 }"), [only_a, only_b, only_b])
+    assert [one.pushed_text for one in made] == [None, "{ span.b = 2 }", "{ span.b = 2 }"]
+
+
+def test_why_a_whole_query_is_evaluated_here_is_told_part_by_part() -> None:
+    made = planned("{ span.a = 1 } >> {} | by(name) | count() > 1 | select(span.b)", ALL)
+    assert [(one.condition, one.reason) for one in conditions_of(made)] == [
+        ("{ span.a = 1 } >> {}", Reason.STRUCTURE),
+        ("by(name)", Reason.PIPELINE),
+        ("count() > 1", Reason.PIPELINE),
+    ]

@@ -19,7 +19,7 @@ from arcane.settings import LimitSettings
 from arcane.spi.adapter import Adapter
 from arcane.spi.errors import Unreachable
 from arcane.spi.scan import ScanPage, ScanRequest
-from arcane.traceql.ast import SpansetFilter
+from arcane.traceql.parse import parse
 from datasources.memory.adapter import Faults, MemoryAdapter
 from datasources.memory.plugin import EVERYTHING
 from tests.support.asking import NOON_NANOS, numbered, part_of
@@ -36,7 +36,7 @@ def source(name: str, adapter: Adapter) -> Source:
 
 
 def everything(order: StreamOrder, limit: int | None = None) -> Question:
-    return Question(SpansetFilter(), RANGE, limit or 1_000_000, order=order, endless=limit is None)
+    return Question(parse("{}"), RANGE, limit or 1_000_000, order=order, endless=limit is None)
 
 
 class Held(MemoryAdapter):

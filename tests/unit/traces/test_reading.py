@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from arcane.access.service.projects import TraceFilter
-from arcane.traceql.format import format_filter
-from arcane.traces.problems import BadQuery, HiddenAttribute, QueryTooLong, UnsupportedQuery
+from arcane.traceql.format import format_query
+from arcane.traces.problems import BadQuery, HiddenAttribute, MetricsQuery, QueryTooLong
 from arcane.traces.reading import QueryReader
 
 RED = TraceFilter("team", "red")
@@ -37,7 +37,7 @@ def test_no_text_means_every_trace(reader: QueryReader) -> None:
 def test_the_scope_is_in_the_filter_and_not_in_what_the_caller_wrote(reader: QueryReader) -> None:
     read = reader.read("{ span.a = 1 }", RED, frozenset({"team"}))
     assert read.canonical == "{ span.a = 1 }"
-    assert format_filter(read.filter) == '{ span.a = 1 && (resource.team = "red" || span.team = "red") }'
+    assert format_query(read.query) == '{ span.a = 1 && (resource.team = "red" || span.team = "red") }'
     assert [field.name for field in read.fields] == ["a"]
 
 
@@ -48,10 +48,26 @@ def test_a_remembered_query_is_refused_to_whom_it_is_hidden_from(reader: QueryRe
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "{ span.a = 1 } >> {}",
+        "{} | by(span.a)",
+        "{} | select(span.a)",
+        "{} | max(span.a) > 1",
+        "({} | by(span.a) | count() > 1) || ({})",
+    ],
+)
+def test_nothing_hidden_is_asked_or_shown_anywhere_in_a_query(reader: QueryReader, text: str) -> None:
+    with pytest.raises(HiddenAttribute):
+        reader.read(text, None, frozenset({"a"}))
+    assert reader.read(text, None, frozenset({"b"})).fields
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("{", BadQuery),
-        ("{} | rate()", UnsupportedQuery),
+        ("{} | rate()", MetricsQuery),
         ("x" * 201, QueryTooLong),
         ("{ span.a = `" + "ü" * 100 + "` }", QueryTooLong),
         ('{ span.a = "\ud800" }', BadQuery),

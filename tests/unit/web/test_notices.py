@@ -12,7 +12,7 @@ from arcane.federation.run import error_of
 from arcane.model.notice import Notice
 from arcane.model.outcome import SourceOutcome, SourceStatus
 from arcane.spi import Capabilities, Unreachable
-from arcane.spi.testing import filter_of
+from arcane.traceql.parse import parse
 from arcane.traces.questions import PlannedSource as Planned
 from web.assets import Assets
 from web.extraction import declared, noticed
@@ -65,7 +65,7 @@ def test_a_warning_and_an_error_are_told_in_the_language_of_the_page(german: Lan
 
 def test_an_explanation_is_told_in_the_language_of_the_page(german: Language) -> None:
     can = Capabilities()
-    made = plan(filter_of("{ status = error }"), can, alone=True)
+    made = plan(parse("{ status = error }"), can, alone=True)
     planned = Planned("a", "one", "tempo", None, made.residual_text, steps_of(made, can), conditions_of(made))
     source = planned_source(planned, german)
     page = (
