@@ -33,16 +33,22 @@ class Engine:
     def __init__(self, limits: LimitSettings) -> None:
         self.limits = limits
         self.gates = Gates(limits.concurrent_requests)
-        self._plans: OrderedDict[tuple[Query, tuple[Capabilities, ...]], tuple[SourcePlan, ...]] = OrderedDict()
+        self._plans: OrderedDict[tuple[Query, tuple[Capabilities, ...], bool], tuple[SourcePlan, ...]] = OrderedDict()
 
-    def plans(self, query: Query, asked: Sequence[Capabilities]) -> tuple[SourcePlan, ...]:
-        """Returns a plan for each of the datasources that are asked together; the latest ones are remembered."""
-        key = (query, tuple(asked))
+    def plans(
+        self, query: Query, asked: Sequence[Capabilities], *, alone: bool | None = None
+    ) -> tuple[SourcePlan, ...]:
+        """Returns a plan for each of the datasources that are asked together; the latest ones are remembered.
+
+        `alone` says whether no other one is asked, where `asked` are not all of them.
+        """
+        is_alone = len(asked) == 1 if alone is None else alone
+        key = (query, tuple(asked), is_alone)
         known = self._plans.get(key)
         if known is not None:
             self._plans.move_to_end(key)
             return known
-        made = self._plans[key] = plans(query, asked)
+        made = self._plans[key] = plans(query, asked, alone=is_alone)
         if len(self._plans) > _PLANS_KEPT:
             self._plans.popitem(last=False)
         return made

@@ -17,7 +17,8 @@ from arcane.federation.execute import Engine
 from arcane.federation.metrics_measure import Measured, MetricsBounds, Seen, merge_measured, nothing, series_of
 from arcane.federation.metrics_plan import MeasurePlan, candidates_of, needs_whole_trace, plan_measurement
 from arcane.federation.metrics_run import MetricsRun, Task, Together
-from arcane.federation.rewrite import matches_nothing, without_constants
+from arcane.federation.required import matches_nothing
+from arcane.federation.rewrite import without_constants
 from arcane.federation.source import Source
 from arcane.federation.walk import Bounds
 from arcane.model.deadline import Deadline
@@ -25,7 +26,6 @@ from arcane.model.notice import Notice
 from arcane.model.outcome import QueryOutcome
 from arcane.model.series import Series, Steps
 from arcane.spi.capabilities import Capabilities
-from arcane.traceql.ast import SpansetFilter
 from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.metrics_compare import Comparison
 from arcane.traceql.metrics_query import Measurement, answer, measurements, unheeded_hints
@@ -64,8 +64,8 @@ def plan_metrics(engine: Engine, query: Query, capabilities: Capabilities, *, al
 
 
 def _plan(engine: Engine, measurement: Measurement, capabilities: Capabilities, *, alone: bool) -> MeasurePlan:
-    wanted = without_constants(candidates_of(measurement.spans))
-    scan = engine.plan(wanted, capabilities, alone=alone)
+    wanted = without_constants(Query(candidates_of(measurement.spans)))
+    (scan,) = engine.plans(wanted, [capabilities], alone=alone)
     return plan_measurement(measurement, scan, capabilities, alone=alone)
 
 
@@ -94,7 +94,7 @@ def _runs(
     tasks: list[list[Task]] = [[] for _ in askings]
     alone = len(askings) == 1
     for measurement in wanted:
-        if matches_nothing(without_constants(measurement.spans.filter or SpansetFilter())):
+        if matches_nothing(without_constants(measurement.spans)):
             continue
         together = Together(askings, Seen(wanted=not alone and not _is_whole(measurement)))
         for own, asking in zip(tasks, askings, strict=True):

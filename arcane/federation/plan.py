@@ -70,18 +70,17 @@ def plan(query: Query, capabilities: Capabilities, *, alone: bool) -> SourcePlan
     return plans(query, (capabilities,), alone=alone)[0]
 
 
-def plans(query: Query, asked: Sequence[Capabilities], *, alone: bool | None = None) -> tuple[SourcePlan, ...]:
+def plans(query: Query, asked: Sequence[Capabilities], *, alone: bool) -> tuple[SourcePlan, ...]:
     """Returns the split of `query` for each of the datasources that are asked together.
 
     What is asked of them in place of a query about several spans is one condition for all: a trace
     may have one of the spans here and another one there, and has to be found by the same one.
     """
-    is_alone = len(asked) == 1 if alone is None else alone
     spans = spanwise(query)
     if spans is not None:
-        return tuple(_of_spans(query, spans, can, is_alone) for can in asked)
-    through = max(required_of(query), key=lambda one: _worth_for_all(one, asked, is_alone))
-    return tuple(_of_sets(query, through, can, is_alone) for can in asked)
+        return tuple(_of_spans(query, spans, can, alone) for can in asked)
+    through = max(required_of(query), key=lambda one: _worth_for_all(one, asked, alone))
+    return tuple(_of_sets(query, through, can, alone) for can in asked)
 
 
 def _of_spans(query: Query, spans: SpansetFilter, capabilities: Capabilities, alone: bool) -> SourcePlan:

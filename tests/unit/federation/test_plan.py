@@ -249,7 +249,7 @@ def test_all_datasources_are_asked_for_the_same_span_of_a_trace() -> None:
     """A trace may have its one span here and its other one there: each would be asked for what the other one has."""
     only_a = Capabilities(push=(rule(names=frozenset({"a"})),))
     only_b = Capabilities(push=(rule(names=frozenset({"b"})),))
-    made = plans(parse("{ span.a = 1 } >> { span.b = 2 }"), [only_a, only_b, only_b])
+    made = plans(parse("{ span.a = 1 } >> { span.b = 2 }"), [only_a, only_b, only_b], alone=False)
     assert [one.pushed_text for one in made] == [None, "{ span.b = 2 }", "{ span.b = 2 }"]
 
 
