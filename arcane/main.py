@@ -31,6 +31,7 @@ from arcane.kit.pagination import Cursors
 from arcane.kit.secrets import KeyRing
 from arcane.messaging.signature import worker_signer
 from arcane.settings import Settings
+from arcane.traces.live.wiring import build_live
 from arcane.traces.measuring import MetricsService
 from arcane.traces.wiring import build_traces
 from arcane.workers.service import WorkerService
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.settings = settings
+    app.state.closing = anyio.Event()
     install_problem_handlers(app)
     include_api(app)
     _add_health(app)
@@ -85,6 +87,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             group.start_soon(state.announcer.run)
             group.start_soon(usage.run)
             await group.start(state.catalog.pool.run)
+            await group.start(state.live.run)
             if await state.accounts.ensure_owner_from_settings():
                 log.info("owner_created_from_settings")
             yield
@@ -110,6 +113,8 @@ def assemble(app: FastAPI, database: Database) -> Usage:
     state.catalog = _catalog(state, keys, cursors)
     state.traces = build_traces(settings, state.catalog, state.scopes, cursors)
     state.metrics = MetricsService(state.traces)
+    live = state.live = build_live(state.traces, settings.live)
+    state.tails, state.follows = live.tails, live.follows
     state.workers = _workers(settings)
     return access.usage
 

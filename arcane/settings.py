@@ -163,6 +163,39 @@ class ResilienceSettings(BaseModel):
     latency_window: int = Field(256, ge=1, description="Latest answers of which the median and 95 % latency are shown.")
 
 
+class LiveSettings(BaseModel):
+    """Watching: tails of queries, and traces that are followed. One poller a question, however many watch."""
+
+    poll_s: float = Field(2.0, gt=0, description="Time between two polls of a datasource, or of a trace.")
+    overlap_s: float = Field(
+        30.0, ge=0, description="How far below the last poll the next one reaches, for spans that arrive late."
+    )
+    catch_up_s: float = Field(
+        300.0, ge=0, description="How far back a tail goes on that was interrupted, or whose datasource was away."
+    )
+    rows_per_poll: int = Field(200, ge=1, le=1_000, description="Most traces that one poll of a datasource reads.")
+    log_length: int = Field(
+        1_000,
+        ge=1,
+        description="Traces kept for who watches a tail; who falls behind further is told how many were missed.",
+    )
+    traces_remembered: int = Field(
+        10_000, ge=1, description="Latest traces of a tail that are known as told, so that they are not told twice."
+    )
+    watchers_max: int = Field(200, ge=1, description="Most live views of one process at once.")
+    watchers_per_caller: int = Field(20, ge=1, description="Most live views of one person or API key at once.")
+    recheck_s: float = Field(
+        5.0, gt=0, description="How often a live view that nothing happens in looks whether its caller may still watch."
+    )
+    life_s: float = Field(
+        1_800.0, gt=0, description="Longest life of one connection; whoever watches comes back and goes on by itself."
+    )
+    quiet_s: float = Field(60.0, gt=0, description="A live trace to which nothing was added for this long is done.")
+    fresh_s: float = Field(
+        120.0, ge=0, description="A trace page follows by itself a trace whose last span ended this recently."
+    )
+
+
 class FileSettings(BaseModel):
     """What the otlp_file adapter may read."""
 
@@ -211,6 +244,7 @@ class Settings(BaseSettings):
     egress: EgressSettings = Field(default_factory=EgressSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     resilience: ResilienceSettings = Field(default_factory=ResilienceSettings)
+    live: LiveSettings = Field(default_factory=LiveSettings)
     files: FileSettings = Field(default_factory=FileSettings)
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)

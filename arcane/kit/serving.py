@@ -7,7 +7,7 @@ import socket
 
 import anyio
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
 from arcane.kit.supervised import say_ready, until_parent_ends
 
@@ -34,8 +34,11 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def serve(app: ASGIApp, bound: socket.socket, *, supervised: bool) -> None:
-    """Serves `app` until the process is told to end (or its parent ends, when `supervised`); requests are drained."""
+async def serve(app: Starlette, bound: socket.socket, *, supervised: bool) -> None:
+    """Serves `app` until the process is told to end (or its parent ends, when `supervised`).
+
+    Requests are drained; what goes on while somebody listens ends by `app.state.closing`.
+    """
     server = _Server(
         uvicorn.Config(
             app,
@@ -46,6 +49,7 @@ async def serve(app: ASGIApp, bound: socket.socket, *, supervised: bool) -> None
             timeout_graceful_shutdown=_DRAIN_S,
         ),
         supervised=supervised,
+        closing=app.state.closing,
     )
     async with anyio.create_task_group() as group:
         if supervised:
@@ -67,8 +71,9 @@ def _settle() -> None:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, *, supervised: bool) -> None:
+    def __init__(self, config: uvicorn.Config, *, supervised: bool, closing: anyio.Event) -> None:
         super().__init__(config)
+        self.closing = closing
         self.supervised = supervised
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -76,6 +81,10 @@ class _Server(uvicorn.Server):
         _settle()
         if self.started and self.supervised:
             say_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.closing.set()
+        await super().shutdown(sockets)
 
     async def end_with_parent(self) -> None:
         await until_parent_ends()

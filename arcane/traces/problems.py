@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arcane.kit.problems import NotAllowed, NotFound, Problem
+from arcane.kit.problems import NotAllowed, NotFound, Problem, TooManyRequests
 from arcane.traceql.ast import Position
 from arcane.traceql.errors import TraceqlError
 
@@ -69,6 +69,13 @@ class TooManyDatasources(Problem):
     status = 400
     slug = "too-many-datasources"
     title = "Too many datasources"
+
+
+class TooManyWatchers(TooManyRequests):
+    """There are already `maximum` live views, of this caller or of this instance."""
+
+    slug = "too-many-watchers"
+    title = "Too many live views"
 
 
 class BadTraceId(Problem):

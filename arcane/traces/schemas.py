@@ -99,6 +99,14 @@ class AttributesIn(In):
     end: End = None
 
 
+class TailIn(In):
+    """What to watch."""
+
+    query: QueryText = ""
+    datasource: DatasourceIds = []
+    spans_per_trace: Annotated[int, Field(ge=1, description="Most matched spans shown of a trace.")] = 3
+
+
 class SourceErrorOut(Out):
     """Why a datasource failed."""
 

@@ -147,7 +147,7 @@ class TraceService:
         project), TraceUncertain when one that did not answer might have it.
         """
         scope = await self.scopes.of(actor)
-        wanted = _trace_id(trace_id)
+        wanted = trace_id_of(trace_id)
         asked, _ = self._bounded(await self.catalog.sources(actor, None), None)
         assembled = await assemble(self.engine.askings(asked, deadline), wanted, within)
         trace = assembled.trace
@@ -202,7 +202,7 @@ class TraceService:
         most = self.limits.datasources_per_search
         if len(ids) > most:
             raise TooManyDatasources(f"one question asks at most {most} datasources", maximum=most)
-        return await self.catalog.sources(actor, [_datasource_id(text) for text in ids])
+        return await self.catalog.sources(actor, [datasource_id(text) for text in ids])
 
     def _bounded(
         self, sources: Sequence[Source], resume: Resume | None
@@ -290,7 +290,8 @@ def _not_found(assembled: Assembled) -> Problem:
     )
 
 
-def _trace_id(text: str) -> TraceId:
+def trace_id_of(text: str) -> TraceId:
+    """Returns the id that `text` is; raises BadTraceId."""
     try:
         return parse_trace_id(text)
     except ValueError as exc:
@@ -304,7 +305,8 @@ def _span_id(text: str) -> SpanId:
         raise SpanNotFound("the trace has no such span") from None
 
 
-def _datasource_id(text: str) -> UUID:
+def datasource_id(text: str) -> UUID:
+    """Returns the id that `text` is; raises UnknownDatasource."""
     try:
         return UUID(text)
     except ValueError:

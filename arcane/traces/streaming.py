@@ -45,13 +45,19 @@ async def _yielding(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         await checkpoint()
 
 
-def _parts(answer: TraceAnswer, reading: LlmReading) -> Iterator[bytes]:
-    """Yields the document: the head without its closing brace, then the spans, some at a time."""
-    tables = Tables(answer.trace.spans)
+def grown_document(answer: TraceAnswer, reading: LlmReading, spans: Sequence[Span]) -> bytes:
+    """Returns a document (trace_schemas.TraceOut) about the whole trace that holds only `spans` of it."""
+    return b"".join(_parts(answer, reading, spans))
+
+
+def _parts(answer: TraceAnswer, reading: LlmReading, spans: Sequence[Span] | None = None) -> Iterator[bytes]:
+    """Yields the document: the head without its closing brace, then the spans (or only `spans`), some at a time."""
+    chosen = answer.trace.spans if spans is None else spans
+    tables = Tables(chosen)
     yield _ENCODER.encode(_head(answer, reading, tables))[:-1] + b',"spans":['
-    spans = iter(answer.trace.spans)
+    left = iter(chosen)
     comma = b""
-    while batch := list(islice(spans, _AT_ONCE)):
+    while batch := list(islice(left, _AT_ONCE)):
         yield comma + _ENCODER.encode(_bodies(batch, answer, reading, tables))[1:-1]
         comma = b","
     yield b"]}"

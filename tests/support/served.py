@@ -53,6 +53,7 @@ def served_settings(stored: MigratedDatabase, files: Path, **groups: Mapping[str
         "secrets": {"keys": [SecretStr(SECRET_KEY)]},
         "egress": {"allow_networks": list(LOOPBACK)},
         "files": {"allow_roots": [files]},
+        "live": {"life_s": 0.2},
         "log": {"level": "debug"},
     }
     for group, values in groups.items():
