@@ -25,17 +25,17 @@ from arcane.model.notice import Notice
 from arcane.model.outcome import SourceOutcome, SourceStatus
 from arcane.model.time import NANOS_PER_SECOND, TimeRange, nanos_of
 from arcane.settings import LiveSettings
-from arcane.traceql.ast import SpansetFilter
+from arcane.traceql.ast_pipeline import Query
 from arcane.traces.live.hub import Bell
 
-_Told = tuple[int, int, int | None, int | None, tuple[str, ...]]
+_Told = tuple[int, int, int, int | None, int | None, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class TailQuestion:
-    """What is watched; `filter` has the project's scope in it."""
+    """What is watched; `query` has the project's scope in it."""
 
-    filter: SpansetFilter
+    query: Query
     spans_per_trace: int
 
 
@@ -102,7 +102,7 @@ class SourceTail:
         overlap, longest = (_nanos(seconds) for seconds in (self._settings.overlap_s, self._settings.catch_up_s))
         begin = min(now, max(self._watermark, now - longest) - overlap)
         question = Question(
-            self.question.filter,
+            self.question.query,
             TimeRange(max(0, begin), now),
             self._settings.rows_per_poll,
             self.question.spans_per_trace,
@@ -135,7 +135,7 @@ class SourceTail:
 
     def _tell(self, hits: Sequence[TraceHit], at: int) -> None:
         for hit in reversed(hits):  # hits come newest first; the log is in the order of things
-            told = (hit.matched, hit.duration, hit.span_count, hit.error_count, tuple(one.span_id for one in hit.spans))
+            told = _told_of(hit)
             before = self._told.pop(hit.trace_id, None)
             self._told[hit.trace_id] = told
             if before == told:
@@ -167,6 +167,12 @@ def _bounded(found: Found, limit: int) -> SourceOutcome:
         outcome.residual,
         (*outcome.warnings, warning),
     )
+
+
+def _told_of(hit: TraceHit) -> _Told:
+    """Returns what makes a hit worth telling again when it differs."""
+    shown = tuple(span.span_id for span in hit.spans)
+    return (hit.matched, hit.span_set_count, hit.duration, hit.span_count, hit.error_count, shown)
 
 
 def _nanos(seconds: float) -> int:

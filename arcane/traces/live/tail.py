@@ -167,7 +167,7 @@ class Tail:
     def _held(self, source: Source) -> Iterator[SourceTail]:
         service, query = self.service, self._read
         key = (source.id, query.canonical, self.filter, self.request.spans_per_trace)
-        question = TailQuestion(query.filter, self.request.spans_per_trace)
+        question = TailQuestion(query.query, self.request.spans_per_trace)
         with service.hub.held(
             key, lambda: SourceTail(service.engine, source, question, service.settings, service.clock)
         ) as tail:
@@ -184,15 +184,10 @@ class Tail:
 
     def _opened(self) -> Opened:
         settings, engine = self.service.settings, self.service.engine
-        several = len(self.chosen) > 1
+        plans = engine.plans(self._read.query, [source.adapter.capabilities for source in self.chosen])
         sources = tuple(
-            WatchedSource(
-                source.id,
-                source.name,
-                source.kind,
-                several and engine.plan(self._read.filter, source.adapter.capabilities, alone=False).whole_traces,
-            )
-            for source in self.chosen
+            WatchedSource(source.id, source.name, source.kind, plan.whole_traces and len(plans) > 1)
+            for source, plan in zip(self.chosen, plans, strict=True)
         )
         return Opened(self._read.canonical, sources, settings.poll_s, settings.overlap_s)
 

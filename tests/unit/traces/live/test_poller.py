@@ -12,7 +12,6 @@ from arcane.model.outcome import SourceStatus
 from arcane.model.time import NANOS_PER_SECOND
 from arcane.settings import LimitSettings, LiveSettings
 from arcane.spi.errors import RateLimited, Unreachable
-from arcane.traceql.ast import SpansetFilter
 from arcane.traceql.parse import parse
 from arcane.traces.live.poller import Entry, SourceTail, TailQuestion
 from datasources.memory.adapter import Faults
@@ -30,7 +29,7 @@ class Bench:
         self.clock = SetClock(NOON)
         self.backend = Growing()
         values = SETTINGS.model_copy(update=settings)
-        question = TailQuestion(parse(text).filter or SpansetFilter(), 3)
+        question = TailQuestion(parse(text), 3)
         source = Source("1", "store", "memory", self.backend)
         self.tail = SourceTail(Engine(LimitSettings()), source, question, values, self.clock)
 
