@@ -14,10 +14,12 @@ import anyio
 
 from arcane.spi import (
     NANOS_PER_SECOND,
+    BackendFailed,
     Candidate,
     DatasourceError,
     Deadline,
     Notice,
+    Rejected,
     ScanPage,
     Span,
     TimeRange,
@@ -89,6 +91,7 @@ class Search:
     deadline: Deadline
     warnings: dict[str, None] = field(default_factory=dict)
     _services: list[str] | None = None
+    _tags_need_service: bool = False
 
     async def run(self, wanted: Wanted) -> ScanPage:
         """Returns the traces that overlap the window, the newest where there are more than the limit."""
@@ -124,15 +127,27 @@ class Search:
 
     async def _sweep(self, wanted: Wanted, within: TimeRange) -> Swept:
         """Asks for each branch, with each service where one is needed."""
-        branches = [branch for branch in wanted.branches if branch.service or self.reach.serviceless]
-        without = [branch for branch in wanted.branches if branch not in branches]
-        branches += await self._for_each_service(without)
+        branches = [branch for branch in wanted.branches if not self._needs_service(branch)]
+        branches += await self._for_each_service([branch for branch in wanted.branches if branch not in branches])
+        try:
+            return await self._ask_all(branches, wanted.limit, within)
+        except (BackendFailed, Rejected):
+            if self._tags_need_service or not any(branch.tags and not branch.service for branch in branches):
+                raise
+            self._tags_need_service = True  # of Elasticsearch, before Jaeger 2.19
+            return await self._sweep(wanted, within)
+
+    def _needs_service(self, branch: Branch) -> bool:
+        """True when no search without a service answers the branch."""
+        return not branch.service and (not self.reach.serviceless or bool(branch.tags and self._tags_need_service))
+
+    async def _ask_all(self, branches: list[Branch], limit: int, within: TimeRange) -> Swept:
         swept = Swept()
         failures: list[DatasourceError] = []
 
         async def ask(branch: Branch) -> None:
             try:
-                swept.add(await self._find(branch, wanted.limit, within))
+                swept.add(await self._find(branch, limit, within))
             except DatasourceError as exc:
                 failures.append(exc)
                 group.cancel_scope.cancel()
