@@ -31,7 +31,7 @@ from arcane.spi import (
     TraceId,
 )
 from datasources.jaeger.answers import RouteMissing
-from datasources.jaeger.api import ApiV1, ApiV3, api_of, nothing_here, version
+from datasources.jaeger.api import ApiV1, ApiV3, api_of, version
 from datasources.jaeger.compile import ANYTHING, MICROSECOND, Ask, branches_of, push_rules
 from datasources.jaeger.search import Bounds, Search, Wanted, ask_of
 from datasources.jaeger.stores import Reach, Store, reach_of
@@ -163,10 +163,7 @@ class JaegerAdapter(Adapter):
             return await call(self._known or await self._ask_who_is_there(deadline))
         except RouteMissing:
             self._known = None
-        try:
-            return await call(await self._ask_who_is_there(deadline))
-        except RouteMissing as exc:
-            raise nothing_here() from exc
+        return await call(await self._ask_who_is_there(deadline))
 
     async def _ask_who_is_there(self, deadline: Deadline) -> Known:
         api = await api_of(self._http, deadline)

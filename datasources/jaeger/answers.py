@@ -23,8 +23,11 @@ _MAX_RETRY_AFTER_S = 3_600.0
 _FAILURE = msgspec.json.Decoder(wire.Failure)
 
 
-class RouteMissing(Exception):
-    """This generation of the API is not served at the address."""
+class RouteMissing(Misconfigured):
+    """This generation of the API is not served at the address, and where no other is, none is."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no Jaeger API at this address: check the URL and its base path.")
 
 
 def body_of(response: HttpResponse) -> bytes | None:
@@ -35,12 +38,12 @@ def body_of(response: HttpResponse) -> bytes | None:
     """
     if response.status == 200:
         if response.body.lstrip()[:1] != b"{":
-            raise RouteMissing
+            raise RouteMissing()
         return response.body
     if response.status == 404 and _is_jaegers(response.body):
         return None
     if response.status in (404, 405):
-        raise RouteMissing
+        raise RouteMissing()
     raise error_of(response)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import quote
 
-from arcane.spi import Deadline, HttpRequest, HttpResponse, HttpSession, Misconfigured, Rejected, Trace, TraceId
+from arcane.spi import Deadline, HttpRequest, HttpResponse, HttpSession, Rejected, Trace, TraceId
 from datasources.jaeger import decode
 from datasources.jaeger.answers import RouteMissing, body_of
 from datasources.jaeger.compile import ANYTHING, Ask, params_of_v1, params_of_v3
@@ -19,7 +19,7 @@ _RAW_V1 = (("raw", "true"),)
 
 
 class Api(Protocol):
-    """What is asked of a Jaeger. Every method may raise RouteMissing, or a DatasourceError."""
+    """What is asked of a Jaeger. Every method may raise RouteMissing, which another API can answer."""
 
     name: str
     search: str
@@ -118,30 +118,20 @@ class ApiV1:
 
 
 async def api_of(http: HttpSession, deadline: Deadline) -> ApiV3 | ApiV1:
-    """Returns the newest API that is served at the address; raises Misconfigured where none is."""
+    """Returns the newest API that is served at the address; raises RouteMissing where none is."""
     newest, oldest = ApiV3(http), ApiV1(http)
     try:
         await newest.services(deadline)
     except RouteMissing:
-        pass
-    else:
-        return newest
-    try:
         await oldest.services(deadline)
-    except RouteMissing as exc:
-        raise nothing_here() from exc
-    return oldest
+        return oldest
+    return newest
 
 
 async def version(http: HttpSession, deadline: Deadline) -> str | None:
     """Returns the version that Jaeger's own page names, None where it is not served."""
     page = await _get(http, "/", (), deadline)
     return decode.version_of(page.body) if page.status == 200 else None
-
-
-def nothing_here() -> Misconfigured:
-    """Returns what to say where neither API is served."""
-    return Misconfigured("There is no Jaeger API at this address: check the URL and its base path.")
 
 
 async def _get(http: HttpSession, path: str, params: Sequence[tuple[str, str]], deadline: Deadline) -> HttpResponse:

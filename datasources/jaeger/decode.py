@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from arcane.spi import BadResponse, Notice, Span, Trace, TraceId, decode_json, traces_of
+from arcane.spi import BadResponse, Notice, Trace, TraceId, decode_json, traces_of
 from datasources.jaeger import wire
 
 T = TypeVar("T")
@@ -28,11 +28,9 @@ def traces_of_v3(body: bytes) -> list[Trace]:
         parts = [_traces_v3.decode(body)]
     except msgspec.DecodeError:
         parts = _read_lines(_traces_v3, body)
-    spans: list[Span] = []
-    for part in parts:
-        if not part.result:
-            raise BadResponse("The answer is not Jaeger's.")
-        spans += decode_json(part.result)
+    if not parts or not all(part.result for part in parts):
+        raise BadResponse("The answer is not Jaeger's.")
+    spans = [span for part in parts for span in decode_json(part.result)]
     traces = traces_of(spans)
     return [Trace(trace.trace_id, trace.spans, _taken_warnings(trace)) for trace in traces]
 
