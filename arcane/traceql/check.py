@@ -63,7 +63,7 @@ def _check_scalar(stage: ScalarFilter) -> None:
         raise TypeProblem(f"`{stage.op}` matches text, and `{_text(left)}` is a number", _place(stage), "use = or !=")
     if right.type not in NUMERIC:
         message = f"`{_text(left)}` is a number and `{_text(right)}` is {with_article(right.type)}"
-        raise TypeProblem(f"{message}: they cannot be compared", place_of(right))
+        raise TypeProblem(f"{message}: they cannot be compared", place_of(right), "as in count() > 2")
     _check_aggregate(left)
 
 

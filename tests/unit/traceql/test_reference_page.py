@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from arcane.traceql import intrinsics
+from arcane.traceql.ast_pipeline import AggregateKind, MetricsKind, SpansetOp
 from arcane.traceql.build_expr import WORDS
 from arcane.traceql.check import check
 from arcane.traceql.errors import TraceqlError, UnsupportedConstruct
@@ -34,6 +35,12 @@ def test_wrong_examples_are_refused_with_a_hint(query: str) -> None:
     assert not isinstance(refused.value, UnsupportedConstruct)
 
 
+@pytest.mark.parametrize("query", _examples("traceql unsupported"))
+def test_what_nobody_answers_is_refused_as_unsupported(query: str) -> None:
+    with pytest.raises(UnsupportedConstruct):
+        check(parse(query))
+
+
 @pytest.mark.parametrize("query", sorted(set(re.findall(r"`(\{[^`]*\})`", PAGE)) - {"{ } ( ) = ~ ! < > & | ^ ,"}))
 def test_queries_in_the_text_can_be_asked(query: str) -> None:
     check(parse(query))
@@ -42,6 +49,12 @@ def test_queries_in_the_text_can_be_asked(query: str) -> None:
 def test_every_intrinsic_and_every_word_is_on_the_page() -> None:
     spellings = [spelling for one in intrinsics.ALL for spelling in (one.name, *one.spellings)]
     assert [word for word in (*spellings, *WORDS) if f"`{word}`" not in PAGE] == []
+
+
+def test_every_operator_and_every_function_is_on_the_page() -> None:
+    functions = [f"{kind}(" for kind in (*AggregateKind, *MetricsKind)]
+    words = [*SpansetOp, *functions, "by(", "coalesce()", "select(", "topk(", "bottomk(", "with("]
+    assert [word for word in words if word not in PAGE] == []
 
 
 def test_every_kind_of_difference_from_tempo_is_in_the_table() -> None:
