@@ -12,8 +12,31 @@ const operators = (): readonly (readonly [string, string])[] => [
 ];
 const STARTS = [
   "{ status = error }", "{ duration > 1s }", '{ resource.service.name = "" }', '{ span.gen_ai.request.model =~ "gpt.*" }', '{ name = "" }',
+  "{ kind = server } >> { status = error }", "{ status = error } | by(resource.service.name)",
 ];
 const WAIT_MS = 120;
+const EMPTY = /""|(?<!\b(?:count|coalesce|rate|count_over_time))\(\)|\{ \}/;
+const ALWAYS = new Set(["value", "operator", "field", "stage", "argument", "hint"]);
+const follow = (): readonly (readonly [string, string])[] => [
+  ["|", _("go on with what was found")], ["&&", _("both")], ["||", _("either")],
+  [">", _("children")], [">>", _("descendants")], ["<", _("parents")], ["<<", _("ancestors")], ["~", _("siblings")],
+  ["!>", _("no children")], ["!>>", _("no descendants")], ["!<", _("no parents")], ["!<<", _("no ancestors")], ["!~", _("no siblings")],
+  ["&>", _("parents and children")], ["&>>", _("ancestors and descendants")], ["&~", _("siblings on both sides")],
+];
+const stages = (): readonly (readonly [string, string])[] => [
+  ["by()", _("a group for each value")], ["select()", _("show more fields")], ["coalesce()", _("undo groups")],
+  ["count()", _("how many spans")], ["avg()", _("average")], ["min()", _("smallest")], ["max()", _("largest")], ["sum()", _("sum")],
+  ["{ }", _("filter again")],
+  ["rate()", _("spans a second over time")], ["count_over_time()", _("spans over time")],
+  ["avg_over_time()", _("average over time")], ["min_over_time()", _("smallest over time")],
+  ["max_over_time()", _("largest over time")], ["sum_over_time()", _("sum over time")],
+  ["quantile_over_time(duration, .5, .95, .99)", _("quantiles over time")],
+  ["histogram_over_time()", _("distribution over time")], ["compare({ status = error })", _("what these spans have that others lack")],
+];
+const series = (): readonly (readonly [string, string])[] => [
+  ["by()", _("a line for each value")], ["| topk(5)", _("the largest lines")], ["| bottomk(5)", _("the smallest lines")],
+];
+const hints = (): readonly (readonly [string, string])[] => [["exemplars=100", _("example spans")], ["most_recent=true", _("newest first, as always")]];
 
 /** Returns a completion source that asks `catalog`. */
 export function traceqlCompletion(catalog: AttributeCatalog) {
@@ -32,7 +55,7 @@ export function traceqlCompletion(catalog: AttributeCatalog) {
 function isWanted(at: Context, text: string): boolean {
   if (at.expected === "nothing") return false;
   if (at.expected === "query") return text.trim() === "";
-  return at.prefix !== "" || at.quoted || at.expected === "value" || at.expected === "operator" || at.expected === "field";
+  return at.prefix !== "" || at.quoted || ALWAYS.has(at.expected);
 }
 
 async function optionsFor(at: Context, context: CompletionContext, catalog: AttributeCatalog): Promise<Offer<Completion>> {
@@ -40,9 +63,14 @@ async function optionsFor(at: Context, context: CompletionContext, catalog: Attr
     case "query": return whole(STARTS.map((label) => ({ label, type: "text", apply: withCursor(label) })));
     case "operator": return whole(operators().map(([label, detail], order) => ({ label, detail, boost: -order, apply: `${label} ` })));
     case "join": return whole([{ label: "&&", detail: _("and"), apply: "&& " }, { label: "||", detail: _("or"), apply: "|| " }]);
-    case "field": {
+    case "after": return whole(worded(follow(), " "));
+    case "stage": return whole(worded(stages()));
+    case "series": return whole(worded(series()));
+    case "hint": return whole(worded(hints()));
+    case "compare": return whole(worded(operators().filter(([label]) => !label.includes("~")), " "));
+    case "field": case "argument": {
       const names = await settled(context, () => catalog.names(at.prefix));
-      return { items: fields(names.items), complete: names.complete };
+      return { items: fields(names.items, at.expected === "field" ? " " : ""), complete: names.complete };
     }
     case "value": return values(at, context, catalog);
     default: return whole([]);
@@ -51,10 +79,15 @@ async function optionsFor(at: Context, context: CompletionContext, catalog: Attr
 
 const whole = (items: Completion[]): Offer<Completion> => ({ items, complete: true });
 
-function fields(names: readonly Known[]): Completion[] {
+function worded(words: readonly (readonly [string, string])[], behind = ""): Completion[] {
+  return words.map(([label, detail], order) => ({ label, detail, boost: -order, apply: withCursor(label + behind) }));
+}
+
+/** `behind` is what follows a name: a blank before an operator, nothing before a closing parenthesis. */
+function fields(names: readonly Known[], behind: string): Completion[] {
   return [
-    ...names.map((name) => ({ label: name.field, detail: name.scope, apply: `${name.field} `, boost: 2 })),
-    ...INTRINSICS.filter((name) => !name.startsWith("nestedSet")).map((label) => ({ label, detail: _("built in"), apply: `${label} `, boost: label.includes(":") ? -1 : 3 })),
+    ...names.map((name) => ({ label: name.field, detail: name.scope, apply: name.field + behind, boost: 2 })),
+    ...INTRINSICS.filter((name) => !name.startsWith("nestedSet")).map((label) => ({ label, detail: _("built in"), apply: label + behind, boost: label.includes(":") ? -1 : 3 })),
     ...SCOPES.slice(0, 5).map((label) => ({ label: `${label}.`, detail: _("scope"), boost: -2 })),
   ];
 }
@@ -86,10 +119,10 @@ function closing(label: string) {
   };
 }
 
-/** Writes a starting point and puts the cursor where something is to be filled in. */
+/** Writes a starting point and puts the cursor where something is to be filled in: between quotes, parentheses, braces. */
 function withCursor(label: string) {
   return (view: EditorView, _completion: Completion, from: number, to: number) => {
-    const hole = label.indexOf('""');
+    const hole = label.search(EMPTY);
     view.dispatch({ changes: { from, to, insert: label }, selection: { anchor: from + (hole >= 0 ? hole + 1 : label.length) } });
   };
 }

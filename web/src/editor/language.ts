@@ -9,11 +9,18 @@ const TAGS = {
   constant: tags.bool, operator: tags.operator, bracket: tags.bracket, comment: tags.comment,
 } satisfies Partial<Record<TokenKind, unknown>>;
 
-const language = StreamLanguage.define({
+const language = StreamLanguage.define<{ commented: boolean }>({
   name: "traceql",
-  token(stream) {
+  startState: () => ({ commented: false }),
+  token(stream, state) {
+    if (state.commented) {
+      state.commented = !stream.match(/^.*?\*\//);
+      if (state.commented) stream.skipToEnd();
+      return "comment";
+    }
     const token = tokenAt(stream.string.slice(stream.pos));
     stream.pos += Math.max(1, token.text.length);
+    state.commented = token.text.startsWith("/*") && !/^\/\*[^]*\*\/$/.test(token.text);
     return token.kind in TAGS ? token.kind : null;
   },
   tokenTable: TAGS,

@@ -12,7 +12,19 @@ test("what is expected follows from what stands before", () => {
   const cases: [string, string][] = [
     ["|>", "query"], ["{ |>", "field"], ["{ (|>", "field"], ["{ status |>", "operator"], ["{ status = |>", "value"], ["{ status = error |>", "join"],
     ["{ status = error && |>", "field"], ['{ name = "x" |>', "join"], ["{ a.b |>", "operator"], ["{ .a = 5 |>", "join"], ["{ .a = .b |>", "join"],
-    ["{ status = error } |>", "join"], ["{ !|>", "field"], ["{ .a + |>", "field"], ["{ status =|>", "value"],
+    ["{ !|>", "field"], ["{ .a + |>", "field"], ["{ status =|>", "value"],
+  ];
+  for (const [text, expected] of cases) assert.equal(at(text).expected, expected, text);
+});
+
+test("behind a filter stages and other filters are expected", () => {
+  const cases: [string, string][] = [
+    ["{ status = error } |>", "after"], ["{ .a } > |>", "query"], ["{ .a } && |>", "query"], ["({ .a } |>", "after"], ["(|>", "query"],
+    ["{ .a } | |>", "stage"], ["{ .a } | co|>", "stage"], ["{ .a } | by(|>", "argument"], ["{ .a } | by(resource.se|>", "argument"],
+    ["{ .a } | select(.b, |>", "argument"], ["{ .a } | by(.b|>", "argument"], ["{ .a } | by(.b) |>", "after"], ["{ .a } | count() |>", "compare"],
+    ["{ .a } | count() > |>", "nothing"], ["({ .a } | by(.b)) > |>", "query"], ["{ .a } | count() > 2 |>", "after"], ["{ .a } | rate() |>", "series"], ["{ .a } | rate() by(|>", "argument"],
+    ["{ .a } | compare(|>", "query"], ["{ .a } | compare({ |>", "field"], ["{ .a } | quantile_over_time(|>", "argument"],
+    ["({ .a } | by(.b)) |>", "after"], ["{ .a } with(|>", "hint"], ["{ (.a = 1) |>", "join"],
   ];
   for (const [text, expected] of cases) assert.equal(at(text).expected, expected, text);
 });

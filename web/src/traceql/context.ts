@@ -1,7 +1,12 @@
-// What could come next at a point in a query: a field, an operator, a value, or a word that joins conditions.
-import { CONSTANTS, INTRINSICS, tokens, type Token } from "./tokens";
+// What could come next at a point in a query: a field, an operator, a value, a stage, or what joins them.
+import { AGGREGATES, CONSTANTS, INTRINSICS, METRICS, tokens, type Token } from "./tokens";
 
-export type Expected = "query" | "field" | "operator" | "value" | "join" | "nothing";
+/**
+ * Within braces a field, an operator, a value, or a word that joins conditions; behind them what may follow a filter
+ * ("after"), a stage of a pipeline, the field it takes ("argument"), a comparison of a number, a hint.
+ */
+export type Expected =
+  | "query" | "field" | "operator" | "value" | "join" | "after" | "stage" | "argument" | "compare" | "series" | "hint" | "nothing";
 
 /** `from` is where the part that is being typed begins; `field` is what a value is compared with. */
 export interface Context { expected: Expected; from: number; prefix: string; field: string; quoted: boolean }
@@ -30,13 +35,55 @@ function isClosed(text: string): boolean {
 }
 
 function expectedAfter(done: readonly Token[]): Expected {
-  const braces = done.reduce((depth, token) => depth + (token.text === "{" ? 1 : token.text === "}" ? -1 : 0), 0);
+  const open = opened(done);
   const last = done.at(-1);
-  if (braces <= 0) return last?.text === "}" ? "join" : "query";
+  if (!open.some((token) => token.text === "{")) return expectedOutside(done, open.at(-1));
   if (last === undefined || last.text === "{" || last.text === "(") return "field";
   if (last.kind === "operator") return COMPARES.has(last.text) ? "value" : "field";
   if (last.kind === "attribute" || last.kind === "keyword") return compared(done) ? "join" : "operator";
   return "join";
+}
+
+/** Returns the brackets that are not closed, the innermost last; one behind a function's name as that name. */
+function opened(done: readonly Token[]): Token[] {
+  const open: Token[] = [];
+  done.forEach((token, index) => {
+    const before = done[index - 1];
+    if (token.text === "{" || token.text === "(") open.push(token.text === "(" && before?.kind === "keyword" ? before : token);
+    else if (token.text === "}" || token.text === ")") open.pop();
+  });
+  return open;
+}
+
+function expectedOutside(done: readonly Token[], open: Token | undefined): Expected {
+  const last = done.at(-1);
+  if (open?.kind === "keyword") {
+    if (last?.text !== "(" && last?.text !== ",") return "nothing";
+    return open.text === "with" ? "hint" : open.text === "compare" ? "query" : "argument";
+  }
+  if (last === undefined || last.text === "(") return "query";
+  if (last.text === "|") return "stage";
+  if (last.text === "}") return "after";
+  if (last.text === ")") return afterCall(done);
+  if (last.kind === "number") return "after";
+  if (COMPARES.has(last.text) && afterCall(done.slice(0, -1)) === "compare") return "nothing";
+  return last.kind === "operator" && !/^[<>]?=$|^[+\-*/%^,]$/.test(last.text) ? "query" : "nothing";
+}
+
+/** What may follow a closed parenthesis depends on what it closes. */
+function afterCall(done: readonly Token[]): Expected {
+  let depth = 0;
+  for (let index = done.length - 1; index >= 0; index -= 1) {
+    const text = done[index]?.text;
+    if (text === ")") depth += 1;
+    if (text === "(" && (depth -= 1) === 0) {
+      const called = done[index - 1];
+      if (called?.kind !== "keyword") return "after";
+      if (AGGREGATES.includes(called.text)) return "compare";
+      return METRICS.includes(called.text) ? "series" : "after";
+    }
+  }
+  return "after";
 }
 
 /** True when the last token is the right side of a comparison (`a = b`). */

@@ -21,6 +21,15 @@ test("what the language knows is told apart", () => {
   assert.deepEqual(kinds("count() > 1 | by(name)").filter(([kind]) => kind === "keyword").map(([, text]) => text), ["count", "by"]);
 });
 
+test("functions, other words and comments are told apart", () => {
+  assert.deepEqual(kinds("{} | quantile_over_time(duration, .5) by(name) | topk(5) with(sample=true) // end").filter(([kind]) => kind !== "bracket" && kind !== "operator"), [
+    ["keyword", "quantile_over_time"], ["attribute", "duration"], ["number", ".5"], ["keyword", "by"], ["attribute", "name"],
+    ["keyword", "topk"], ["number", "5"], ["keyword", "with"], ["text", "sample"], ["constant", "true"], ["comment", "// end"],
+  ]);
+  assert.deepEqual(kinds("/* a\n} b */ {"), [["comment", "/* a\n} b */"], ["bracket", "{"]]);
+  assert.deepEqual(kinds("/* open"), [["comment", "/* open"]]);
+});
+
 test("names keep their dots, quotes, pluses and colons", () => {
   for (const name of ["span.http.status_code", '.a."b c".d', 'span."a b"', ".i+1", "event.exception.type", "parent.span.x", ".k8s/io"]) {
     assert.deepEqual(kinds(`{ ${name} = 1 }`)[1], ["attribute", name]);

@@ -15,12 +15,20 @@ export const CONSTANTS: readonly string[] = [
   "true", "false", "nil", "error", "ok", "unset", "unspecified", "internal", "server", "client", "producer", "consumer",
   "minInt", "maxInt",
 ];
+export const AGGREGATES: readonly string[] = ["count", "min", "max", "avg", "sum"];
+export const STAGES: readonly string[] = ["by", "coalesce", "select"];
+export const METRICS: readonly string[] = [
+  "rate", "count_over_time", "min_over_time", "max_over_time", "avg_over_time", "sum_over_time", "quantile_over_time",
+  "histogram_over_time", "compare",
+];
+export const LIMITS: readonly string[] = ["topk", "bottomk"];
+const KEYWORDS = new Set([...AGGREGATES, ...STAGES, ...METRICS, ...LIMITS, "with"]);
 export const SCOPES: readonly string[] = ["span", "resource", "event", "link", "instrumentation", "parent"];
 
 const WORD = "[^\\s{}()=~!<>&|^,\"`]";
 const RULES: readonly (readonly [TokenKind, RegExp])[] = [
   ["space", /^\s+/],
-  ["comment", /^\/\/[^\n]*/],
+  ["comment", /^(?:\/\/[^\n]*|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?)/],
   ["string", /^"(?:[^"\\\n]|\\.)*"?/],
   ["string", /^`[^`]*`?/],
   ["bracket", /^[{}()]/],
@@ -52,5 +60,5 @@ export function tokenAt(rest: string): { kind: TokenKind; text: string } {
   if (word === undefined) return { kind: "text", text: [...rest][0] ?? "" };
   if (INTRINSICS.includes(word)) return { kind: "attribute", text: word };
   if (CONSTANTS.includes(word)) return { kind: "constant", text: word };
-  return { kind: "keyword", text: word };
+  return { kind: KEYWORDS.has(word) ? "keyword" : "text", text: word };
 }
