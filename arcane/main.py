@@ -30,11 +30,15 @@ from arcane.kit.migrate import app_url
 from arcane.kit.pagination import Cursors
 from arcane.kit.secrets import KeyRing
 from arcane.messaging.signature import worker_signer
+from arcane.outbox.relay import relay_forever
+from arcane.outbox.service import Outbox, Promises
+from arcane.outbox.wiring import broker_of
 from arcane.settings import Settings
 from arcane.traces.live.wiring import build_live
 from arcane.traces.measuring import MetricsService
 from arcane.traces.wiring import build_traces
-from arcane.workers.service import WorkerService
+from arcane.workers.leases import LeaseService
+from arcane.workers.service import WorkerDoor, WorkerService
 from web.places import Places
 from web.site import mount_pages
 
@@ -86,6 +90,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as group:
             group.start_soon(state.announcer.run)
             group.start_soon(usage.run)
+            group.start_soon(relay_forever, Promises(database), state.announcer, state.broker.reach)
             await group.start(state.catalog.pool.run)
             await group.start(state.live.run)
             if await state.accounts.ensure_owner_from_settings():
@@ -115,7 +120,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
     state.metrics = MetricsService(state.traces)
     live = state.live = build_live(state.traces, settings.live)
     state.tails, state.follows = live.tails, live.follows
-    state.workers = _workers(settings)
+    _add_jobs(state)
     return access.usage
 
 
@@ -135,6 +140,11 @@ def _catalog(state: State, keys: KeyRing, cursors: Cursors) -> CatalogService:
     )
 
 
-def _workers(settings: Settings) -> WorkerService:
-    key = settings.worker.key
-    return WorkerService(None if key is None else worker_signer(key.get_secret_value()), SystemClock())
+def _add_jobs(state: State) -> None:
+    settings: Settings = state.settings
+    key, clock = settings.worker.key, SystemClock()
+    door = WorkerDoor(None if key is None else worker_signer(key.get_secret_value()), clock)
+    state.workers = WorkerService(door, clock)
+    state.outbox = Outbox(state.announcer)
+    state.broker = broker_of(settings.broker, state.database, state.announcer, clock)
+    state.leases = LeaseService(door, state.broker.own)

@@ -211,6 +211,16 @@ class BrokerSettings(BaseModel):
     url: SecretStr | None = Field(
         None, description="amqp://, amqps://, kafka:// or kafka+ssl://. Empty: jobs are kept in Postgres."
     )
+    retry_delays_s: list[float] = Field(
+        default_factory=lambda: [60.0, 600.0],
+        min_length=1,
+        max_length=10,
+        description="Seconds a failed job waits before its second, third, ... try; then it is a dead letter. "
+        "Backend and workers need the same.",
+    )
+    lease_s: float = Field(
+        30.0, ge=1, description="A job kept in Postgres whose worker was not heard so long goes to another one."
+    )
 
 
 class WorkerSettings(BaseModel):

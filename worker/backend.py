@@ -45,17 +45,31 @@ class Backend:
 
     async def send(self, path: str, body: Body) -> None:
         """The backend has taken `body`. Raises BackendUnreachable or BackendRefused."""
+        await self.ask(path, body)
+
+    async def ask(self, path: str, body: Body, *, wait_s: float = 0.0) -> bytes:
+        """Returns what the backend answers, for which it may take `wait_s` longer than usual. Raises as `send`."""
         now = self.clock.now()
         content = msgspec.json.encode(Envelope.around(body, id=uuid4(), sent_at=now))
         headers = signed_headers(self.signer, SignedRequest("POST", path, content), now)
+        usual = self.client.timeout.read or 0.0
+        timeout = httpx.Timeout(usual, read=usual + wait_s)
         try:
-            answer = await self.client.post(path, content=content, headers=headers)
+            answer = await self.client.post(path, content=content, headers=headers, timeout=timeout)
         except (httpx.TransportError, httpx.InvalidURL) as exc:
             raise BackendUnreachable(type(exc).__name__) from exc
         if answer.status_code >= 500 or answer.status_code == 429:
             raise BackendUnreachable(f"status {answer.status_code}")
         if not answer.is_success:
             raise BackendRefused(_reason(answer))
+        return answer.content
+
+    async def is_there(self) -> bool:
+        """Returns True when the backend answers its health check."""
+        try:
+            return (await self.client.get("/health")).is_success
+        except (httpx.TransportError, httpx.InvalidURL):
+            return False
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -7,22 +7,49 @@ from fastapi import APIRouter, Request, Response
 from arcane.access import permissions
 from arcane.kit.actor import Actor
 from arcane.kit.guard import public, requires
+from arcane.messaging.leases import EXTENSIONS_PATH, LEASES_PATH, SETTLEMENTS_PATH
 from arcane.messaging.workers import ANNOUNCEMENTS_PATH
+from arcane.workers.leases import LeaseService
 from arcane.workers.schemas import Worker, Workers
 from arcane.workers.service import WorkerService
 
 router = APIRouter(tags=["workers"])
 internal_router = APIRouter(include_in_schema=False)
 
+_SIGNED = "signed with the key that backend and workers share"
 
-@internal_router.post(
-    ANNOUNCEMENTS_PATH, status_code=204, dependencies=[public("signed with the key that backend and workers share")]
-)
+
+@internal_router.post(ANNOUNCEMENTS_PATH, status_code=204, dependencies=[public(_SIGNED)])
 async def announce(request: Request) -> Response:
     """A worker says that it is there, and what it can run."""
     workers: WorkerService = request.app.state.workers
     workers.announce(await request.body(), request.headers)
     return Response(status_code=204)
+
+
+@internal_router.post(LEASES_PATH, dependencies=[public(_SIGNED)])
+async def lease(request: Request) -> Response:
+    """A worker borrows jobs; the answer waits for the first one."""
+    leases: LeaseService = request.app.state.leases
+    return _json(await leases.lease(await request.body(), request.headers))
+
+
+@internal_router.post(SETTLEMENTS_PATH, dependencies=[public(_SIGNED)])
+async def settle(request: Request) -> Response:
+    """A worker gives jobs up: done, failed, or not begun."""
+    leases: LeaseService = request.app.state.leases
+    return _json(await leases.settle(await request.body(), request.headers))
+
+
+@internal_router.post(EXTENSIONS_PATH, dependencies=[public(_SIGNED)])
+async def extend(request: Request) -> Response:
+    """A worker still works on what it borrowed."""
+    leases: LeaseService = request.app.state.leases
+    return _json(await leases.extend(await request.body(), request.headers))
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")
 
 
 @router.get("/workers")

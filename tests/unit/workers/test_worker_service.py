@@ -12,7 +12,7 @@ import pytest
 from arcane.messaging.envelope import Body, Envelope
 from arcane.messaging.signature import SignedRequest, signed_headers, worker_signer
 from arcane.messaging.workers import ANNOUNCEMENTS_PATH, SILENCE_S, WorkerAnnouncement
-from arcane.workers.service import MOST_WORKERS, UnreadableWorkerMessage, WorkerRefused, WorkerService
+from arcane.workers.service import MOST_WORKERS, UnreadableWorkerMessage, WorkerDoor, WorkerRefused, WorkerService
 
 SIGNER = worker_signer("k" * 32)
 
@@ -37,7 +37,7 @@ def say(service: WorkerService, watch: Watch, body: Body, key: str = "k" * 32) -
 
 def test_a_worker_that_announced_itself_is_present_until_it_falls_silent() -> None:
     watch = Watch()
-    service = WorkerService(SIGNER, watch)
+    service = WorkerService(WorkerDoor(SIGNER, watch), watch)
     say(service, watch, announcement(watch, "b"))
     watch.time += timedelta(seconds=SILENCE_S / 2)
     say(service, watch, announcement(watch, "a"))
@@ -48,7 +48,7 @@ def test_a_worker_that_announced_itself_is_present_until_it_falls_silent() -> No
 
 def test_a_stranger_is_refused() -> None:
     watch = Watch()
-    service = WorkerService(SIGNER, watch)
+    service = WorkerService(WorkerDoor(SIGNER, watch), watch)
     with pytest.raises(WorkerRefused, match="does not fit"):
         say(service, watch, announcement(watch, "a"), key="x" * 32)
     assert service.present() == []
@@ -57,7 +57,7 @@ def test_a_stranger_is_refused() -> None:
 def test_without_a_key_nobody_is_let_in() -> None:
     watch = Watch()
     with pytest.raises(WorkerRefused, match="ARCANE_WORKER__KEY"):
-        say(WorkerService(None, watch), watch, announcement(watch, "a"))
+        say(WorkerService(WorkerDoor(None, watch), watch), watch, announcement(watch, "a"))
 
 
 def test_a_message_of_another_release_is_named_as_such() -> None:
@@ -67,12 +67,12 @@ def test_a_message_of_another_release_is_named_as_such() -> None:
         pass
 
     with pytest.raises(UnreadableWorkerMessage):
-        say(WorkerService(SIGNER, watch), watch, Farewell())
+        say(WorkerService(WorkerDoor(SIGNER, watch), watch), watch, Farewell())
 
 
 def test_the_number_of_workers_is_bounded() -> None:
     watch = Watch()
-    service = WorkerService(SIGNER, watch)
+    service = WorkerService(WorkerDoor(SIGNER, watch), watch)
     for number in range(MOST_WORKERS):
         say(service, watch, announcement(watch, f"w{number}"))
     with pytest.raises(WorkerRefused, match="already"):
