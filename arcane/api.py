@@ -15,6 +15,7 @@ from arcane.settings import Settings
 from arcane.traces.endpoints import router as traces
 from arcane.traces.live.endpoints import router as live
 from arcane.traces.metrics_endpoints import router as metrics
+from arcane.traces.stream_endpoints import router as streams
 from arcane.workers.endpoints import internal_router
 from arcane.workers.endpoints import router as workers
 
@@ -27,7 +28,7 @@ def include_api(app: FastAPI) -> None:
     The routers stand side by side, traces first: FastAPI matches a router within a router twice at
     every level, and traces are what is asked a thousand times a second.
     """
-    for part in (traces, metrics, live, catalog, access, audit, workers):
+    for part in (traces, streams, metrics, live, catalog, access, audit, workers):
         app.include_router(part, prefix=PREFIX)
     app.include_router(internal_router)
 

@@ -63,6 +63,8 @@ class Found:
     outcome: QueryOutcome
     resume: Resume | None = None
     all_failed: bool = False
+    is_page: bool = True
+    """The hits are the answer; those of a stream without an end have left before."""
 
 
 def mark_of(trace_id: TraceId) -> bytes:

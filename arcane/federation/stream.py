@@ -152,7 +152,8 @@ class _Streaming:
     def _found_below(self, places: Sequence[Position | None], counts: Counter[int], given: Sequence[TraceId]) -> Found:
         """Returns the end of an answer whose rows have all left."""
         outcome = self.running.outcome(counts)
-        return Found((), (), outcome, self.running.following(places, given), self.running.all_failed)
+        following = self.running.following(places, given)
+        return Found((), (), outcome, following, self.running.all_failed, is_page=False)
 
     def _ending(self, found: Found) -> Ending:
         question = self.running.question

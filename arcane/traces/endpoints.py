@@ -23,7 +23,7 @@ from arcane.traces.service import TraceService
 from arcane.traces.streaming import otlp_response, trace_response
 
 
-async def _in_project(project_id: UUID) -> None:
+async def in_project(project_id: UUID) -> None:
     """The path names the project; the guard reads it, and so does the OpenAPI document."""
 
 
@@ -33,7 +33,7 @@ async def _traces(request: Request) -> TraceService:
 
 
 # Dependencies here are coroutines although they wait for nothing: a plain function takes a trip to a thread.
-router = APIRouter(prefix="/projects/{project_id}", tags=["traces"], dependencies=[Depends(_in_project)])
+router = APIRouter(prefix="/projects/{project_id}", tags=["traces"], dependencies=[Depends(in_project)])
 
 Traces = Annotated[TraceService, Depends(_traces)]
 Reader = Annotated[Actor, requires(TRACES_READ)]

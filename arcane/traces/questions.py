@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from arcane.conventions import LlmTotals, LlmView
 from arcane.federation.assemble import Assembled
 from arcane.federation.explain import Explanation
+from arcane.federation.question import StreamOrder
 from arcane.model.hit import TraceHit
 from arcane.model.outcome import SourceOutcome
 from arcane.model.time import TimeRange
@@ -28,6 +29,9 @@ class SearchRequest:
     spans_per_trace: int = 3
     abort: bool = False
     """One failing datasource fails the search."""
+    order: StreamOrder = StreamOrder.ARRIVAL
+    endless: bool = False
+    """A stream that goes to the end of the range; `limit` does not count then."""
 
 
 @dataclass(frozen=True, slots=True)

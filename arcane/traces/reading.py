@@ -68,9 +68,7 @@ class QueryReader:
         except TraceqlError as exc:
             raise bad_query(exc, BadQuery) from exc
         if is_metrics(query):
-            raise MetricsQuery(
-                "a metrics query is asked at /metrics/query, next to /search: it gives series, not traces"
-            )
+            raise MetricsQuery("a metrics query is asked at /metrics, next to /search: it gives series, not traces")
         asked = narrowed(without_constants(query), scope_condition(scope))
         return ReadQuery(format_query(query), asked, query_fields(query))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -33,6 +34,7 @@ from arcane.traceql.ast import SpansetFilter
 from arcane.traceql.evaluate import compile_filter
 from arcane.traceql.format import format_expr
 from arcane.traces import questions as q
+from arcane.traces.arriving import AnswerEnded, AnswerEvent, Arriving, Asked
 from arcane.traces.completion import Completion
 from arcane.traces.llm import read_llm
 from arcane.traces.problems import (
@@ -88,6 +90,16 @@ class TraceService:
         Raises the problems of a query that cannot be asked, AllDatasourcesFailed, and DatasourceFailed
         for a request that wants all or nothing.
         """
+        asked = await self.ask(actor, request)
+        if not asked.sources:
+            return q.SearchAnswer((), None, asked.skipped, complete=not asked.skipped)
+        found = await self.engine.search(asked.question, asked.sources, asked.resume, deadline)
+        _raise_for(found, abort=request.abort)
+        following = encode_cursor(self.cursors, asked.mark, found.resume) if found.resume else None
+        return _answer(found, asked, following)
+
+    async def ask(self, actor: Actor, request: q.SearchRequest) -> Asked:
+        """Returns the question ready to be asked; raises the problems of one that cannot be."""
         scope = await self.scopes.of(actor)
         query = self.reader.read(request.text, scope.trace_filter, scope.hidden_attributes)
         limit = self._limit(request)
@@ -96,13 +108,20 @@ class TraceService:
         resume = decode_cursor(self.cursors, request.cursor, mark) if request.cursor else None
         within = self._within(request.within, resume)
         asked, skipped = self._bounded(chosen, resume)
-        if not asked:
-            return q.SearchAnswer((), None, skipped, complete=not skipped)
-        question = Question(query.query, within, limit, request.spans_per_trace, request.abort)
-        found = await self.engine.search(question, asked, resume, deadline)
-        _raise_for(found, abort=request.abort)
-        following = encode_cursor(self.cursors, mark, found.resume) if found.resume else None
-        return _answer(found, asked, skipped, following, scope.hidden_attributes)
+        most = self.limits.stream_rows_max if request.endless else limit
+        question = Question(
+            query.query, within, most, request.spans_per_trace, request.abort, request.order, request.endless
+        )
+        return Asked(question, tuple(asked), skipped, resume, mark, scope.hidden_attributes)
+
+    @asynccontextmanager
+    async def arriving(self, asked: Asked, deadline: Deadline) -> AsyncGenerator[Arriving, None]:
+        """Gives the answer while it is made; leaving the block ends all upstream requests.
+
+        `check_ended` raises for the last event what `search` would have raised.
+        """
+        async with self.engine.stream(asked.question, asked.sources, asked.resume, deadline) as bunches:
+            yield Arriving(asked, self.cursors, bunches, asked.names)
 
     def time_range(self, start: int | None, end: int | None) -> TimeRange | None:
         """Returns the range that a request names, None where it names none; one end alone gets the other.
@@ -219,7 +238,7 @@ class TraceService:
     def _limit(self, request: q.SearchRequest) -> int:
         most, spans_most = self.limits.search_limit_max, self.limits.spans_per_trace_max
         limit = self.limits.search_limit_default if request.limit is None else request.limit
-        if limit > most:
+        if limit > most and not request.endless:
             raise LimitTooLarge(f"limit is at most {most}", parameter="limit", maximum=most)
         if request.spans_per_trace > spans_most:
             raise LimitTooLarge(
@@ -251,22 +270,22 @@ class TraceService:
         )
 
 
-def _answer(
-    found: Found,
-    asked: Sequence[Source],
-    skipped: tuple[SourceOutcome, ...],
-    following: str | None,
-    hidden: frozenset[str],
-) -> q.SearchAnswer:
-    names = {source.id: source.name for source in asked}
+def _answer(found: Found, asked: Asked, following: str | None) -> q.SearchAnswer:
+    names, skipped = asked.names, asked.skipped
     named = {ids: tuple(names[one] for one in ids) for ids in set(found.origins)}
     traces = tuple(
-        q.FoundTrace(redact_hit(hit, hidden), ids, named[ids])
+        q.FoundTrace(redact_hit(hit, asked.hidden), ids, named[ids])
         for hit, ids in zip(found.hits, found.origins, strict=True)
     )
     return q.SearchAnswer(
         traces, following, found.outcome.sources + skipped, complete=found.outcome.complete and not skipped
     )
+
+
+def check_ended(event: AnswerEvent, *, abort: bool) -> None:
+    """Returns for an answer that is one; raises for the end of one that is none what `search` raises."""
+    if isinstance(event, AnswerEnded):
+        _raise_for(event.found, abort=abort)
 
 
 def _raise_for(found: Found, *, abort: bool) -> None:

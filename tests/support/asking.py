@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,7 @@ from arcane.traces.measuring import MetricsService
 from arcane.traces.metrics_endpoints import router as metrics_router
 from arcane.traces.reading import QueryReader
 from arcane.traces.service import TraceService
+from arcane.traces.stream_endpoints import router as stream_router
 from datasources.memory.adapter import Faults, MemoryAdapter
 from datasources.memory.plugin import EVERYTHING
 from tests.support.clock import SetClock
@@ -120,6 +122,15 @@ class Asker:
     async def search(self, query: str = "", status: int = 200, **more: Any) -> Any:
         return await self.post("/search", {"query": query, **more}, status)
 
+    async def stream(self, query: str = "", accept: str = "application/x-ndjson", **more: Any) -> list[dict[str, Any]]:
+        """Returns the events of a streamed search."""
+        answer = await self.client.post(
+            f"{self.root}/search/stream", json={"query": query, **more}, headers={"accept": accept}
+        )
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"].partition(";")[0] == accept
+        return [json.loads(line) for line in answer.text.splitlines()]
+
     async def measure(self, query: str, status: int = 200, **more: Any) -> Any:
         return await self.post("/metrics", {"query": query, **more}, status)
 
@@ -150,6 +161,7 @@ async def asking(limits: LimitSettings | None = None) -> AsyncIterator[Asker]:
     app.state.metrics = MetricsService(service)
     install_problem_handlers(app)
     app.include_router(router)
+    app.include_router(stream_router)
     app.include_router(metrics_router)
     app.add_middleware(RequestEdge, max_body_bytes=app.state.settings.server.max_body_bytes)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)

@@ -16,6 +16,8 @@ from arcane.traces import bodies as b
 from arcane.traces import metrics_bodies as mb
 from arcane.traces import metrics_schemas as ms
 from arcane.traces import schemas as s
+from arcane.traces import stream_bodies as sb
+from arcane.traces import stream_schemas as ss
 from arcane.traces import trace_schemas as ts
 
 PAIRS: list[tuple[Any, type[BaseModel]]] = [
@@ -31,6 +33,7 @@ PAIRS: list[tuple[Any, type[BaseModel]]] = [
     (mb.LabelBody, ms.LabelOut),
     (mb.ExemplarBody, ms.ExemplarOut),
     (mb.StepsBody, ms.StepsOut),
+    (sb.AskedSourceBody, ss.AskedSourceOut),
     (b.SpanBody, ts.SpanOut),
     (b.EventBody, ts.EventOut),
     (b.LinkBody, ts.LinkOut),
@@ -57,6 +60,22 @@ def test_a_field_that_may_be_left_out_is_not_required(struct: Any, schema: type[
     optional = set(struct.__struct_encode_fields__[len(struct.__struct_encode_fields__) - with_default :])
     required = {name for name, field in schema.model_fields.items() if field.is_required()}
     assert not optional & required
+
+
+EVENTS: list[tuple[Any, type[BaseModel]]] = [
+    (sb.BeginBody, ss.BeginOut),
+    (sb.HitEventBody, ss.HitEventOut),
+    (sb.ProgressBody, ss.ProgressOut),
+    (sb.SettledBody, ss.SettledOut),
+    (sb.EndBody, ss.EndOut),
+    (sb.ProblemBody, ss.ProblemOut),
+]
+
+
+@pytest.mark.parametrize(("struct", "schema"), EVENTS, ids=lambda one: one.__name__)
+def test_an_event_is_named_and_has_the_fields_of_its_schema(struct: Any, schema: type[BaseModel]) -> None:
+    assert ["event", *struct.__struct_encode_fields__] == list(schema.model_fields)
+    assert schema.model_json_schema()["properties"]["event"]["const"] == struct.__struct_config__.tag
 
 
 def test_a_trace_is_its_head_and_its_spans() -> None:
