@@ -95,10 +95,11 @@ class CompiledValue:
     gives, None where that depends on attributes. `errors` counts as a filter's does.
     """
 
-    __slots__ = ("_events", "_get", "_links", "errors", "type")
+    __slots__ = ("_alone", "_events", "_get", "_links", "errors", "type")
 
     def __init__(self, code: Code) -> None:
         self._get = code.run
+        self._alone = not code.can_fail and not code.levels & {Level.EVENT, Level.LINK}
         self._events = Level.EVENT in code.levels
         self._links = Level.LINK in code.levels
         self.type = code.type
@@ -106,6 +107,8 @@ class CompiledValue:
 
     def __call__(self, span: Span, row: Row) -> Value:
         """Returns the value for `span`; `row` is of its trace."""
+        if self._alone:
+            return self._get(span, row)
         failed = False
         for row.event in (span.events or _NO_EVENT) if self._events else _NO_EVENT:
             for row.link in (span.links or _NO_LINK) if self._links else _NO_LINK:

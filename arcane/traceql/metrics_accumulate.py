@@ -4,7 +4,7 @@
 - A label is the field's value, with its type; nil for a span without one, and for what has no text or
   number (arrays, objects). The text `nil` is nil too: backends cannot tell the two apart.
 - A measured value is a number or a duration. Texts, booleans, arrays and what is not finite measure nothing.
-- Of events and links the first one of a span is looked at.
+- Of several events (or links) the first counts that has a value, as in `by()` of a search.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from arcane.model.series import Exemplar, Labels, LabelValue, NumberType, Steps,
 from arcane.model.span import Span
 from arcane.model.trace import Trace
 from arcane.traceql.ast import Field, LiteralType
-from arcane.traceql.fields import Get, Row, getter
+from arcane.traceql.evaluate import compile_value
+from arcane.traceql.fields import Row
 from arcane.traceql.intrinsics import type_of
 from arcane.traceql.metrics_state import (
     MERGE,
@@ -42,7 +43,7 @@ class Accumulator:
         self.series_max = 1_000
         self.exemplars = False
         self._steps = steps
-        self._value = getter(of) if of else None
+        self._value = compile_value(of) if of else None
         self._labels = [_label_getter(one) for one in by]
         self._is_duration = of is not None and type_of(of) is LiteralType.DURATION
         self._alone = _STATE[measure]
@@ -56,8 +57,6 @@ class Accumulator:
             index = index_of(span.start)
             if index is None:
                 continue
-            row.event = span.events[0] if span.events else None
-            row.link = span.links[0] if span.links else None
             value: Number | None = None
             if self._value is not None:
                 value = measured(self._value(span, row))
@@ -103,7 +102,7 @@ def label_of(value: Value, is_duration: bool = False) -> LabelValue:
 
 
 def _label_getter(field: Field) -> Callable[[Span, Row], LabelValue]:
-    get: Get = getter(field)
+    get = compile_value(field)
     is_duration = type_of(field) is LiteralType.DURATION
     return lambda span, row: label_of(get(span, row), is_duration)
 

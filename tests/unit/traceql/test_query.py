@@ -224,7 +224,7 @@ def test_what_a_hit_shows_is_what_the_query_mentions_and_selects() -> None:
         ("({ .a } | rate()) / ({ .b } | rate())", "{ .a } || { .b }", "({ .a } | rate()) / ({ .b } | rate())"),
         ("({ .a } | rate()) / ({ .a } | rate())", "{ .a }", "({ .a } | rate()) / ({ .a } | rate())"),
         ("({ .a } | rate()) * 100", "{ .a }", "({ .a } | rate()) * 100"),
-        ("({ .a } | { .b } | rate()) + ({ .c } | rate())", "({ .a } | { .b }) || { .c }", None),
+        ("({ .a } | { .b } | rate()) + ({ .c } | rate())", "({ .a } | { .b }) || ({ .c })", None),
     ],
 )
 def test_a_metrics_query_is_a_search_and_what_is_made_of_it(text: str, search: str, metrics: str | None) -> None:
