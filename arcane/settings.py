@@ -113,6 +113,9 @@ class LimitSettings(BaseModel):
     metrics_points_default: int = Field(120, ge=1, description="Points of a time series where no step is asked for.")
     metrics_points_max: int = Field(2_000, ge=1, description="Most points of a time series.")
     metrics_series_max: int = Field(1_000, ge=1, description="Most series of an answer; more are left out, and told.")
+    metrics_compared_max: int = Field(
+        5_000, ge=1, description="Most series of compare(): values of attributes, on both sides."
+    )
     metrics_exemplars_max: int = Field(200, ge=0, description="Most exemplars of an answer.")
     metrics_traces_max: int = Field(
         50_000, ge=1, description="Most traces of one datasource that are read for a metrics query it cannot answer."

@@ -40,6 +40,11 @@ class Place:
         return f"/o/{self.organisation}/p/{self.project}/traces"
 
     @property
+    def metrics(self) -> str:
+        """The address of the project's metrics."""
+        return f"/o/{self.organisation}/p/{self.project}/metrics"
+
+    @property
     def settings(self) -> str:
         """The address of the project's settings."""
         return f"/o/{self.organisation}/p/{self.project}/settings"
@@ -136,6 +141,7 @@ def rail_of(language: Language, organisation: str, place: Place | None, actor: A
     observe, operate, settings = (links for _, links in groups)
     if place is not None and actor.may(p.TRACES_READ):
         observe.append(RailLink("traces", say("Traces"), place.home, "search"))
+        observe.append(RailLink("metrics", say("Metrics"), place.metrics, "chart-line"))
     reads_datasources = place.reads_datasources if place is not None else actor.may(p.DATASOURCES_READ)
     if organisation and reads_datasources:
         operate.append(RailLink("datasources", say("Datasources"), f"{base}/datasources", "database"))

@@ -28,7 +28,7 @@ from arcane.model.series import Series, Steps
 from arcane.spi.capabilities import Capabilities
 from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.metrics_compare import Comparison
-from arcane.traceql.metrics_query import Measurement, answer, measurements, unheeded_hints
+from arcane.traceql.metrics_query import Measurement, answer, is_comparison, measurements, unheeded_hints
 
 _TWICE = Notice(
     "Measured by the datasource itself: a span that is also stored in another datasource counts once for each of them."
@@ -109,7 +109,8 @@ def _is_whole(measurement: Measurement) -> bool:
 def _found(
     engine: Engine, question: MetricsQuestion, wanted: Sequence[Measurement], runs: Sequence[MetricsRun]
 ) -> MetricsFound:
-    most = engine.limits.metrics_series_max
+    limits = engine.limits
+    most = limits.metrics_compared_max if is_comparison(question.query) else limits.metrics_series_max
     merged: dict[Measurement, Measured] = {one: nothing(one) for one in wanted}
     for run in runs:
         for number, state in run.state.items():

@@ -162,7 +162,9 @@ def is_comparison(query: Query) -> bool:
     return any(one.metrics.kind is MetricsKind.COMPARE for one in measurements(query))
 
 
-def is_histogram(query: Query) -> bool:
-    """True where each series is a bucket of values, so that they draw as a heatmap."""
+def bucket_unit(query: Query) -> Unit | None:
+    """Returns the unit of a histogram's buckets, None where the series are no buckets of one."""
     first = next(iter(metrics_part(query)), None)
-    return isinstance(first, Metrics) and first.kind is MetricsKind.HISTOGRAM
+    if not isinstance(first, Metrics) or first.kind is not MetricsKind.HISTOGRAM:
+        return None
+    return Unit.SECONDS if measures_duration(first) else Unit.NONE

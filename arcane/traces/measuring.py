@@ -18,7 +18,7 @@ from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.check import check
 from arcane.traceql.errors import TraceqlError, UnsupportedConstruct
 from arcane.traceql.format import format_query
-from arcane.traceql.metrics_query import Unit, exemplars_wanted, is_comparison, is_histogram, unit_of
+from arcane.traceql.metrics_query import Unit, bucket_unit, exemplars_wanted, is_comparison, unit_of
 from arcane.traceql.parse import parse
 from arcane.traceql.query import is_metrics, query_fields
 from arcane.traces.problems import AllDatasourcesFailed, BadQuery, UnsupportedQuery, bad_query, position_of
@@ -41,12 +41,15 @@ class MetricsRequest:
 
 @dataclass(frozen=True, slots=True)
 class MetricsAnswer:
-    """Series over `steps`, and what each datasource contributed. `warnings` are about the answer as a whole."""
+    """Series over `steps`, and what each datasource contributed. `warnings` are about the answer as a whole.
+
+    `buckets` is the unit of a histogram's buckets, None where the series are lines.
+    """
 
     canonical: str
     unit: Unit
     comparison: bool
-    histogram: bool
+    buckets: Unit | None
     steps: Steps
     series: tuple[Series, ...]
     sources: tuple[SourceOutcome, ...]
@@ -69,7 +72,7 @@ class MetricsService:
         query = self.read(request.text)
         refuse_hidden(query_fields(query), scope.hidden_attributes)
         asked, skipped = await self.traces.chosen(actor, request.datasources)
-        steps = self.steps(request)
+        steps = self._steps(query, request)
         question = self._question(query, steps, request, scope)
         found = await measure(self.traces.engine, question, asked, deadline)
         if found.all_failed:
@@ -94,10 +97,10 @@ class MetricsService:
             )
         return query
 
-    def steps(self, request: MetricsRequest) -> Steps:
-        """Returns the buckets that are asked for; raises StepTooSmall."""
+    def _steps(self, query: Query, request: MetricsRequest) -> Steps:
+        """Returns the buckets; raises StepTooSmall. A comparison is a table: without a step it is one point."""
         within = self.traces.within(request.within)
-        if request.instant:
+        if request.instant or (request.step is None and is_comparison(query)):
             return one_step(within)
         limits = self.traces.limits
         width = request.step or chosen_width(within, limits.metrics_points_default)
@@ -116,7 +119,7 @@ def _answer(query: Query, steps: Steps, found: MetricsFound, skipped: Sequence[S
         format_query(query),
         unit_of(query),
         is_comparison(query),
-        is_histogram(query),
+        bucket_unit(query),
         steps,
         found.series,
         (*found.outcome.sources, *skipped),

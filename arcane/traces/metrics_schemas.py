@@ -45,7 +45,7 @@ Step = Annotated[
     int | None,
     BeforeValidator(_step),
     WithJsonSchema({"anyOf": [{"type": "string", "examples": ["1m"]}, {"type": "null"}]}),
-    Field(description="Time from one point to the next; by default one that fits the range."),
+    Field(description="Time from one point to the next; by default one that fits the range, for compare() all of it."),
 ]
 
 

@@ -15,18 +15,17 @@ from arcane.kit.guard import requires
 from arcane.kit.http import deadline_of
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
-from arcane.model.outcome import SourceOutcome
 from arcane.traces.hangup import while_connected
 from arcane.traces.questions import SearchAnswer
 from web.asking import source_choices, traces_of
 from web.flash import forget
 from web.plans import Plan, plan_of
+from web.problemtexts import broken, failure_of, sources_of
 from web.rendering import Page, Renderer, renderer_of
-from web.results import Failure, Results, failed, nothing_asked, results_of
+from web.results import Results, failed, nothing_asked, results_of
 from web.rows import RowContext
 from web.searchform import SearchForm, form_of
 from web.shell import Shell
-from web.sources import SourceLine, source_lines
 
 log = get_logger("web.search")
 router = APIRouter(include_in_schema=False)
@@ -108,38 +107,12 @@ async def _answered(request: Request, actor: Actor, page: SearchPage) -> Results
         answer = await traces_of(request).search(actor, form.question(), deadline_of(request))
         return results_of(answer, form, _context(shell, form, answer), form.window)
     except Problem as exc:
-        return failed(form, _failure(exc, shell), _sources(exc, shell))
+        return failed(form, failure_of(exc, shell), sources_of(exc, shell))
     except Exception as exc:
         log.error("search_page_failed", exc_info=exc)
-        return failed(form, _broken(request, shell))
+        return failed(form, broken(request, shell))
 
 
 def _context(shell: Shell, form: SearchForm, answer: SearchAnswer) -> RowContext:
     scale = form.scale or max((found.hit.duration for found in answer.found), default=1) or 1
     return RowContext(form.action, shell.zone, datetime.now(UTC), scale, shell.language)
-
-
-def _failure(problem: Problem, shell: Shell) -> Failure:
-    say = shell.language.gettext
-    heading = say("The query cannot be answered as it is") if problem.status < 500 else say("No datasource answered")
-    place = problem.members.get("position")
-    where = say("line %(line)d, column %(column)d") % place if isinstance(place, dict) else ""
-    about = "\n".join(filter(None, (problem.members.get("hint"), where)))
-    return Failure(heading, problem.detail, about, retry=problem.status >= 429)
-
-
-def _sources(problem: Problem, shell: Shell) -> tuple[SourceLine, ...]:
-    """Who was asked, where the problem says it: a strip stands also below an answer that failed."""
-    outcomes = [one for one in problem.members.get("sources", ()) if isinstance(one, SourceOutcome)]
-    return source_lines(outcomes, shell.language, asks=True)
-
-
-def _broken(request: Request, shell: Shell) -> Failure:
-    say = shell.language.gettext
-    request_id = getattr(request.state, "request_id", "")
-    return Failure(
-        say("Something broke in Arcane"),
-        say("This is a bug. The log of the instance knows more."),
-        request_id,
-        retry=True,
-    )

@@ -14,6 +14,7 @@ type Init = (element: HTMLElement) => void;
 
 const ready: Record<string, Init> = { combobox, conditions, copy, menu, tabs, theme, "time-range": timeRange, toasts, traceql };
 const lazy: Record<string, () => Promise<{ init: Init }>> = {
+  chart: () => import("./chart/chart"),
   editor: () => import("./editor/editor"),
   search: () => import("./search/search"),
   waterfall: () => import("./trace/page"),

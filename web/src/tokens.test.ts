@@ -39,6 +39,12 @@ for (const dark of [false, true]) {
     }
     assert.ok(contrast(colour("on-accent", dark), colour("accent", dark)) >= 4.5);
   });
+  test(`lines of a chart, ${dark ? "dark" : "light"}`, () => {
+    for (let at = 1; at <= 8; at += 1) {
+      const found = contrast(colour(`series-${at}`, dark), colour("bg", dark));
+      assert.ok(found >= 3, `series-${at} on bg: ${found.toFixed(2)}`);
+    }
+  });
   test(`kinds on their own tint, ${dark ? "dark" : "light"}`, () => {
     for (const kind of KINDS) {
       for (const ground of GROUNDS) {

@@ -3,6 +3,7 @@ import { one } from "../dom";
 import { isTyping, onKey } from "../keys";
 import { remember } from "../resultlist";
 import { _ } from "../texts";
+import { zoomTo } from "../zoom";
 import { drawShape } from "./shape";
 import type { Row } from "./histogram";
 
@@ -39,21 +40,6 @@ function sumUp(results: HTMLElement, rows: number): void {
   const sum = results.querySelector(".strip-sum");
   const more = results.querySelector("#more a") !== null;
   if (sum) sum.textContent = more ? _("%(n)d loaded, more to come", { n: rows }) : _("%(n)d, all of them", { n: rows });
-}
-
-/** Asks the same question for a part of the time. */
-function zoomTo(from: number, to: number): void {
-  const form = one<HTMLFormElement>("form.ask");
-  one<HTMLInputElement>("input[name=range][value=custom]", form).checked = true;
-  one<HTMLInputElement>("#range-from", form).value = localText(from);
-  one<HTMLInputElement>("#range-to", form).value = localText(to);
-  form.requestSubmit();
-}
-
-function localText(ms: number): string {
-  const at = new Date(ms);
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
 /** Gives each datasource's chip the state its last answer had. */

@@ -1,22 +1,16 @@
 // The shape over time above the rows: what is loaded, errors in red, what is not loaded yet hatched. Dragging over it
 // asks again for that part of the time.
+import { brush, s } from "../chart/svg";
 import { h, one } from "../dom";
 import { axisText } from "../format";
 import { _ } from "../texts";
 import { slotsOf, type Row } from "./histogram";
 
-const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 58;
 const SLOT_PX = 16;
 const TICKS = 5;
 
 interface Window { from: number; to: number; more: boolean }
-
-function s(tag: string, attributes: Record<string, string | number>): SVGElement {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  return element;
-}
 
 /** Draws `rows` into `figure`; `zoom` is called with the part of the time that was dragged over. */
 export function drawShape(figure: HTMLElement, rows: readonly Row[], window: Window, zoom: (from: number, to: number) => void): void {
@@ -54,7 +48,7 @@ export function drawShape(figure: HTMLElement, rows: readonly Row[], window: Win
   };
   svg.addEventListener("pointermove", show);
   svg.addEventListener("pointerleave", () => { note.hidden = true; });
-  brush(svg, width, (a, b) => zoom(window.from + (a / width) * range, window.from + (b / width) * range));
+  brush(svg, width, HEIGHT, (a, b) => zoom(window.from + (a / width) * range, window.from + (b / width) * range));
 }
 
 /** The part of the range that has not been loaded: older than the oldest row, when there are more. */
@@ -62,30 +56,4 @@ function unloaded(width: number): SVGElement[] {
   const pattern = s("pattern", { id: "unloaded", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" });
   pattern.append(s("line", { class: "unloaded-line", x1: 0, x2: 0, y1: 0, y2: 6 }));
   return [pattern, s("rect", { class: "unloaded", x: 0, width: Math.max(0, width - 2), y: HEIGHT - 14, height: 14 })];
-}
-
-function brush(svg: SVGElement, width: number, done: (from: number, to: number) => void): void {
-  svg.addEventListener("pointerdown", (down) => {
-    const event = down as PointerEvent;
-    if (event.button !== 0) return;
-    const box = svg.getBoundingClientRect();
-    const at = (move: PointerEvent) => Math.max(0, Math.min(width, ((move.clientX - box.left) / box.width) * width));
-    const first = at(event);
-    const mark = s("rect", { class: "brush", y: 0, height: HEIGHT, x: first, width: 0 });
-    svg.append(mark);
-    svg.setPointerCapture(event.pointerId);
-    const move = (moved: PointerEvent) => {
-      const x = at(moved);
-      mark.setAttribute("x", String(Math.min(first, x)));
-      mark.setAttribute("width", String(Math.abs(x - first)));
-    };
-    const up = (ended: PointerEvent) => {
-      svg.removeEventListener("pointermove", move);
-      mark.remove();
-      const x = at(ended);
-      if (Math.abs(x - first) > 5) done(Math.min(first, x), Math.max(first, x));
-    };
-    svg.addEventListener("pointermove", move);
-    svg.addEventListener("pointerup", up, { once: true });
-  });
 }
