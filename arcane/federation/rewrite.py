@@ -66,7 +66,8 @@ def _with_filters(node: T, change: Callable[[SpansetFilter], SpansetFilter]) -> 
         case SpansetFilter():
             return change(node)  # type: ignore[return-value]
         case SpansetOperation() | MetricsOperation():
-            return replace(node, left=_with_filters(node.left, change), right=_with_filters(node.right, change))  # type: ignore[arg-type]
+            left, right = (_with_filters(_begun(side), change) for side in (node.left, node.right))
+            return replace(node, left=left, right=right)  # type: ignore[arg-type]
         case Pipeline():
             return replace(node, stages=tuple(_with_filters(_begun(one), change) for one in node.stages))
     return node

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from arcane.model.ids import SpanId, TraceId
 from arcane.model.span import Resource, Span, SpanEvent, SpanKind, StatusCode
 from arcane.model.trace import Trace
+from arcane.traceql.ast import SpansetFilter
 from arcane.traceql.ast_pipeline import Pipeline, SpansetExpr, SpansetOp, SpansetOperation, Stage
 from arcane.traceql.parse import parse
 from tests.support.traceql import stages_of
@@ -56,11 +57,15 @@ _others = _stages(
 )
 
 
+_starts = _stages("by(.a)", "count() > 1")
+
+
 @st.composite
 def searches(draw: st.DrawFn, depth: int = 2) -> SpansetExpr:
     """Returns a span-set expression or a pipeline that `check` lets pass."""
     if depth == 0 or draw(st.booleans()):
-        return draw(filters)  # type: ignore[return-value]
+        first = draw(st.one_of(filters, filters, _starts))
+        return first if isinstance(first, SpansetFilter) else Pipeline((first,))
     first = draw(searches(depth - 1))
     if draw(st.booleans()):
         op = draw(st.sampled_from(list(SpansetOp)))

@@ -181,6 +181,10 @@ def test_a_query_that_nothing_can_match_is_known_before_anybody_is_asked(text: s
             '({ span.a = 1 && span.team = "x" } | by(span.b) | count() > 1) && ({ span.team = "x" })',
         ),
         ("count() > 2", '{ span.team = "x" } | count() > 2'),
+        (
+            "(by(span.b)) || (count() > 2)",
+            '({ span.team = "x" } | by(span.b)) || ({ span.team = "x" } | count() > 2)',
+        ),
     ],
 )
 def test_a_scope_is_anded_to_whatever_is_asked(text: str, scoped: str) -> None:
