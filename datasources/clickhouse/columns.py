@@ -93,4 +93,6 @@ def quoted(identifier: str) -> str:
 def quoted_table(database: str, table: str) -> str:
     """Returns `database`.`table`; a table that names its database itself stays there."""
     own, dot, rest = table.partition(".")
+    if "." in rest or "." in database:
+        raise ValueError("a name has letters, digits and underscores")
     return f"{quoted(own)}.{quoted(rest)}" if dot else f"{quoted(database)}.{quoted(table)}"

@@ -135,7 +135,7 @@ class Compiler:
         without = test(expr, _At())
         return (
             f"if(empty({arrays['event_names']}), {without}, "
-            f"arrayExists((event_name, event_time, event_attributes) -> {of_event}, {rows}))"
+            f"arrayExists((a_event, a_time, a_event_attributes) -> {of_event}, {rows}))"
         )
 
     def _with_links(self, expr: Expr, at: _At) -> str:
@@ -145,7 +145,7 @@ class Compiler:
         rows = f"{ids}, {spans}, {self.layout.attributes['link_attributes'][0]}"
         return (
             f"if(empty({ids}), {self._test(expr, at)}, "
-            f"arrayExists((link_trace, link_span, link_attributes) -> {of_link}, {rows}))"
+            f"arrayExists((a_link_trace, a_link_span, a_link_attributes) -> {of_link}, {rows}))"
         )
 
     def _test(self, expr: Expr, at: _At) -> str:
@@ -194,7 +194,7 @@ class Compiler:
         return self.attribute("resource_attributes", name)
 
     def _in_row(self, place: str, name: str) -> Kinds:
-        return self._value(place, self.layout.attributes[place][1], name)
+        return self._value(f"a_{place}", self.layout.attributes[place][1], name)
 
     def _value(self, column: str, kept: Kept, name: str) -> Kinds:
         key = self.bind(name, "String")
@@ -218,7 +218,7 @@ class Compiler:
         if name.startswith("event:"):
             return self._of_event(op, name, literal) if at.event else "0"
         if name.startswith("link:"):
-            column, width = ("link_trace", 32) if name == "link:traceID" else ("link_span", 16)
+            column, width = ("a_link_trace", 32) if name == "link:traceID" else ("a_link_span", 16)
             return self._identifier(column, op, str(literal.value), width) if at.link else "0"
         if name == "nestedSetParent":
             bound = int(str(literal.value))
@@ -227,8 +227,8 @@ class Compiler:
 
     def _of_event(self, op: Op, name: str, literal: Literal) -> str:
         if name == "event:name":
-            return plain_text("event_name", op, str(literal.value), self.bind)
-        return f"(event_time - {self.layout.start}) {SQL_OPS[op]} {number_literal(literal, self.bind)}"
+            return plain_text("a_event", op, str(literal.value), self.bind)
+        return f"(a_time - {self.layout.start}) {SQL_OPS[op]} {number_literal(literal, self.bind)}"
 
     def _enumerated(self, column: str, op: Op, wanted: StatusCode | SpanKind) -> str:
         """Returns the comparison of a status or kind, whichever of their spellings the exporter wrote."""

@@ -55,15 +55,15 @@ def names(asking: Asking, query: AttributeQuery, rows: int) -> Statement:
             continue
         keys = "JSONAllPaths" if kept is Kept.JSON else "mapKeys"
         in_rows = scope in (Scope.EVENT, Scope.LINK)
-        every = f"arrayFlatten(arrayMap(one -> {keys}(one), held))" if in_rows else f"{keys}(held)"
+        every = f"arrayFlatten(arrayMap(one -> {keys}(one), a_held))" if in_rows else f"{keys}(a_held)"
         parts.append(
-            f"SELECT DISTINCT '{scope.value}' AS scope, toString(arrayJoin({every})) AS name"
-            f" FROM (SELECT {column} AS held {read} LIMIT {bind(rows, 'UInt64')})"
-            f" WHERE startsWith(name, {prefix}) ORDER BY name LIMIT {limit}"
+            f"SELECT DISTINCT '{scope.value}' AS a_scope, toString(arrayJoin({every})) AS a_name"
+            f" FROM (SELECT {column} AS a_held {read} LIMIT {bind(rows, 'UInt64')})"
+            f" WHERE startsWith(a_name, {prefix}) ORDER BY a_name LIMIT {limit}"
         )
     if layout.texts["service"] != "''":
         named = f"{read} AND {layout.texts['service']} != '' AND startsWith('{SERVICE}', {prefix})"
-        parts.append(f"SELECT 'resource' AS scope, '{SERVICE}' AS name {named} LIMIT 1")
+        parts.append(f"SELECT 'resource' AS a_scope, '{SERVICE}' AS a_name {named} LIMIT 1")
     sql = " UNION ALL ".join(f"SELECT * FROM ({part})" for part in parts)
     return Statement(sql, bind.values, query.limit * len(_PLACES) + 1)
 
@@ -84,10 +84,11 @@ def values(asking: Asking, field: Field, query: AttributeQuery, rows: int) -> St
     value, present = found
     prefix = bind(query.prefix, "String")
     # What is JSON, or a list, is looked at after it was read.
-    begins = f"(startsWith(v, {prefix}) OR startsWith(v, '[') OR startsWith(v, '\"'))"
+    begins = f"(startsWith(a_value, {prefix}) OR startsWith(a_value, '[') OR startsWith(a_value, '\"'))"
+    read = f"{_read(asking, query, bind)} AND {present} LIMIT {bind(rows, 'UInt64')}"
     sql = (
-        f"SELECT v FROM (SELECT {value} AS v {_read(asking, query, bind)} AND {present} LIMIT {bind(rows, 'UInt64')})"
-        f" WHERE {begins} GROUP BY v ORDER BY count() DESC, v LIMIT {bind(query.limit, 'UInt64')}"
+        f"SELECT a_value FROM (SELECT {value} AS a_value {read})"
+        f" WHERE {begins} GROUP BY a_value ORDER BY count() DESC, a_value LIMIT {bind(query.limit, 'UInt64')}"
     )
     return Statement(sql, bind.values, query.limit)
 

@@ -1,4 +1,7 @@
-"""The statements that are sent, whole. Pure. Rows come newest trace first, ties by id, as Arcane's pages go."""
+"""The statements that are sent, whole. Pure. Rows come newest trace first, ties by id, as Arcane's pages go.
+
+Names of our own begin with `a_`: a column of a person's table must not be taken for one of them.
+"""
 
 from __future__ import annotations
 
@@ -51,11 +54,12 @@ class Asking:
             chosen = f" AND {trace_id} {layout.member} ({matching})"
         begins = bind(since, "Int64") if since is not None else None
         sql = (
-            f"SELECT {trace_id} AS trace, min({layout.start}) AS began, max({layout.end}) AS ended"
-            f" FROM {layout.source} WHERE {window}{chosen} GROUP BY trace"
-            f" HAVING trace != '' AND began <= {bind(within.end, 'Int64')} AND ended >= {bind(within.start, 'Int64')}"
-            + (f" AND began >= {begins}" if begins else "")
-            + f" ORDER BY began DESC, trace DESC LIMIT {bind(request.limit + 1, 'UInt64')}"
+            f"SELECT {trace_id} AS a_trace, min({layout.start}) AS a_start, max({layout.end}) AS a_end"
+            f" FROM {layout.source} WHERE {window}{chosen} GROUP BY a_trace"
+            f" HAVING a_trace != '' AND a_start <= {bind(within.end, 'Int64')}"
+            f" AND a_end >= {bind(within.start, 'Int64')}"
+            + (f" AND a_start >= {begins}" if begins else "")
+            + f" ORDER BY a_start DESC, a_trace DESC LIMIT {bind(request.limit + 1, 'UInt64')}"
         )
         return Statement(sql, bind.values, request.limit + 1)
 
@@ -68,17 +72,17 @@ class Asking:
         ids = bind([trace for trace, _, _ in traces], "Array(String)")
         shown = ", ".join(Shown.of(request).columns(layout, bind))
         sql = (
-            "SELECT trace, argMinIf((name, service), (began, span), root), countIf(root), count(), countIf(failed),"
-            " sumMap([service], [toUInt64(1)]), sumMap([service], [toUInt64(failed)]), countIf(matched),"
-            " arraySlice(arraySort(one -> (one.1, one.2),"
-            " groupArrayIf((began, span, took, name, service, status, shown), matched)),"
+            "SELECT a_trace, argMinIf((a_name, a_service), (a_start, a_span), a_root), countIf(a_root), count(),"
+            " countIf(a_failed), sumMap([a_service], [toUInt64(1)]), sumMap([a_service], [toUInt64(a_failed)]),"
+            " countIf(a_matched), arraySlice(arraySort(one -> (one.1, one.2), groupArrayIf("
+            "(a_start, a_span, a_took, a_name, a_service, a_status, a_shown), a_matched)),"
             f" 1, {bind(request.spans_per_trace, 'UInt64')})"
-            f" FROM (SELECT {texts['trace_id']} AS trace, {texts['span_id']} AS span, {layout.start} AS began,"
-            f" {layout.duration} AS took, toString({texts['name']}) AS name, toString({texts['service']}) AS service,"
-            f" toString({texts['status']}) AS status, {layout.is_root} AS root, {compiler.failed()} AS failed,"
-            f" ({condition}) AS matched, tuple({shown or '0'}) AS shown"
+            f" FROM (SELECT {texts['trace_id']} AS a_trace, {texts['span_id']} AS a_span, {layout.start} AS a_start,"
+            f" {layout.duration} AS a_took, toString({texts['name']}) AS a_name, {compiler.failed()} AS a_failed,"
+            f" toString({texts['service']}) AS a_service, toString({texts['status']}) AS a_status,"
+            f" {layout.is_root} AS a_root, ({condition}) AS a_matched, tuple({shown or '0'}) AS a_shown"
             f" FROM {layout.source} WHERE {self.between(first, last, bind)} AND {texts['trace_id']} IN {ids}"
-            " LIMIT 1 BY trace, span) GROUP BY trace"
+            " LIMIT 1 BY a_trace, a_span) GROUP BY a_trace"
         )
         return Statement(sql, bind.values, len(traces))
 
@@ -94,7 +98,7 @@ class Asking:
                 f" AND {layout.timestamp} >= (SELECT min(Start) {times})"
                 f" AND {layout.timestamp} <= (SELECT max(End) + INTERVAL 1 SECOND {times})"
             )
-        columns = ", ".join(f"{sql} AS c{number}" for number, sql in enumerate(self._whole().values()))
+        columns = ", ".join(f"{sql} AS a_{number}" for number, sql in enumerate(self._whole().values()))
         sql = (
             f"SELECT {columns} FROM {layout.source} WHERE {layout.texts['trace_id']} = {wanted}{bounds}"
             f" ORDER BY {layout.timestamp} LIMIT {bind(limit + 1, 'UInt64')}"

@@ -29,6 +29,8 @@ _SETTLED = {
     "cancel_http_readonly_queries_on_client_close": "1",
 }
 
+_HARMLESS = Statement("SELECT 1", {}, 1)
+
 
 class Profile(IntEnum):
     """What the user's profile lets a query say of itself; found out by being refused."""
@@ -52,18 +54,29 @@ class Wire:
 
     http: HttpSession
     limits: Limits
-    profile: Profile = field(default=Profile.OPEN)
+    profile: Profile = Profile.OPEN
+    _is_known: bool = field(default=False)
 
     async def select(self, statement: Statement, deadline: Deadline) -> Columns:
         """Returns the answer a column at a time, no columns where it has no rows; raises DatasourceError."""
-        while True:
-            profile = self.profile
-            response = await self.http.send(self._request(statement, profile, deadline), deadline)
+        response = await self.http.send(self._request(statement, self.profile, deadline), deadline)
+        if error_code(response) == READONLY and not self._is_known:
+            await self._find_profile(deadline)
+            response = await self.http.send(self._request(statement, self.profile, deadline), deadline)
+        if response.status != 200:
+            raise error_of(response)
+        return _read(response)
+
+    async def _find_profile(self, deadline: Deadline) -> None:
+        """Knows what the user's profile allows. What is tried is harmless: nothing else goes with less."""
+        for profile in Profile:
+            response = await self.http.send(self._request(_HARMLESS, profile, deadline), deadline)
             if response.status == 200:
-                return _read(response)
-            if error_code(response) != READONLY or profile is Profile.CLOSED:
-                raise error_of(response)
-            self.profile = max(self.profile, Profile(profile + 1))
+                self.profile, self._is_known = profile, True
+                return
+            if error_code(response) != READONLY:
+                break
+        raise error_of(response)
 
     def _request(self, statement: Statement, profile: Profile, deadline: Deadline) -> HttpRequest:
         sql, parameters = bind_query(statement.sql, dict(statement.parameters))
@@ -119,7 +132,10 @@ def _read(response: HttpResponse) -> Columns:
     try:
         source = RespBuffCls(_Body(response))  # type: ignore[no-untyped-call]
         result = NativeTransform.parse_response(source, QueryContext(column_oriented=True))
-        return tuple(result.result_columns) if isinstance(result, QueryResult) else ()
+        columns = tuple(result.result_columns) if isinstance(result, QueryResult) else ()
+        if not result.column_names:
+            raise _broken_off(None)
+        return columns
     except StreamFailureError as exc:
         raise _broken_off(exc.code) from None
     except (ClickHouseError, StructError, ValueError, LookupError, TypeError, AttributeError, EOFError, OverflowError):

@@ -1,0 +1,168 @@
+"""One corpus, one answer: through the engine, ClickHouse says what memory says of what the table keeps."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from arcane.federation.execute import Engine
+from arcane.federation.question import Found, Question
+from arcane.federation.source import Source
+from arcane.model.deadline import Deadline
+from arcane.model.time import NANOS_PER_SECOND, TimeRange
+from arcane.model.trace import Trace
+from arcane.settings import LimitSettings
+from arcane.spi import Adapter, BadResponse, ScanRequest, SpansetFilter
+from arcane.spi.testing import filter_of, scan_all
+from arcane.spi.testing_corpus import QUERIES
+from datasources.clickhouse.adapter import ClickHouseAdapter
+from datasources.clickhouse.settings import ClickHouseSettings, headers_of, text_names
+from datasources.clickhouse.spelling import Names
+from datasources.memory.adapter import MemoryAdapter
+from datasources.memory.plugin import EVERYTHING
+from tests.contract.test_vectors import searches
+from tests.property.test_clickhouse_pushdown import compares_as_stored, read_back
+from tests.support.clickhouse import ClickHouse, Databases, Exporter
+from tests.support.egress import session
+from tests.support.tempo_replay import VECTORS
+from tests.support.tempo_standin import traces_in
+
+pytestmark = pytest.mark.anyio
+
+ASKED = (
+    *QUERIES,
+    "{ span:childCount > 2 }",
+    "{ span.db.rows + 1 > 13 }",
+    '{ rootName = "GET /cart" || span.amount > 100 }',
+    '{ !(resource.service.name = "frontend") && status = error }',
+    '{ event:name = "exception" && event.exception.type != nil }',
+    "{ traceDuration > 1s && kind = server }",
+    "{ .http.status_code >= 500 || .http.response.status_code >= 500 }",
+    '{ name =~ ".*[a-z]{3}.*" && duration < 100ms }',
+)
+
+
+@pytest.fixture(scope="module", params=[Exporter(), Exporter("JSON")], ids=["map", "json"])
+def exporter(request: pytest.FixtureRequest) -> Exporter:
+    found: Exporter = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def corpus() -> list[Trace]:
+    return list(traces_in(VECTORS / "corpus.otlp.jsonl"))[::4]
+
+
+@pytest.fixture
+def settings(
+    exporter: Exporter, corpus: Sequence[Trace], clickhouse: ClickHouse, databases: Databases
+) -> ClickHouseSettings:
+    def fill(database: str) -> None:
+        exporter.create(clickhouse, database)
+        exporter.fill(clickhouse, database, corpus)
+
+    database = databases(f"vectors {exporter}", fill)
+    return ClickHouseSettings(url=clickhouse.url, database=database, **clickhouse.credentials)
+
+
+@pytest.fixture
+async def stored(settings: ClickHouseSettings) -> AsyncIterator[ClickHouseAdapter]:
+    async with session(settings.url, headers=headers_of(settings)) as http:
+        yield ClickHouseAdapter(http, settings)
+
+
+@pytest.fixture
+def kept(exporter: Exporter, corpus: Sequence[Trace], settings: ClickHouseSettings) -> list[Trace]:
+    return read_back(corpus, exporter, Names(text_names(settings)))
+
+
+@pytest.fixture
+def within(corpus: Sequence[Trace]) -> TimeRange:
+    first, last = min(trace.start for trace in corpus), max(trace.end for trace in corpus)
+    return TimeRange(first - NANOS_PER_SECOND, last + NANOS_PER_SECOND)
+
+
+async def ask(adapter: Adapter, spans: SpansetFilter, within: TimeRange, limit: int = 200) -> Found:
+    engine, source = Engine(LimitSettings(source_timeout_s=60)), Source("one", "One", "kind", adapter)
+    question = Question(spans, within, limit, 100)
+    found = await engine.search(question, [source], None, Deadline.after(60))
+    assert found.outcome.sources[0].error is None, found.outcome.sources[0].error
+    return found
+
+
+def shown(found: Found) -> list[object]:
+    """Returns everything that a list shows of the hits."""
+    return [
+        (
+            (hit.trace_id, hit.start, hit.duration, hit.root_service, hit.root_name, hit.matched),
+            (hit.span_count, hit.error_count, hit.services),
+            [(one.span_id, one.start, one.duration, one.name, one.service, one.status) for one in hit.spans],
+            [one.attributes for one in hit.spans],
+        )
+        for hit in found.hits
+    ]
+
+
+def filters() -> list[SpansetFilter]:
+    texts = [filter_of(text) for text in ASKED]
+    return list(dict.fromkeys((*texts, *(spans for _, spans in searches()))))
+
+
+async def test_every_query_is_answered_as_by_memory(
+    stored: ClickHouseAdapter, kept: list[Trace], within: TimeRange, exporter: Exporter
+) -> None:
+    memory = MemoryAdapter(kept, EVERYTHING)
+    different = []
+    for spans in filters():
+        if spans.condition is not None and compares_as_stored(spans.condition):
+            continue
+        if shown(await ask(stored, spans, within)) != shown(await ask(memory, spans, within)):
+            different.append(spans)
+    assert different == []
+
+
+async def test_pages_are_those_of_memory(stored: ClickHouseAdapter, kept: list[Trace], within: TimeRange) -> None:
+    memory = MemoryAdapter(kept, EVERYTHING)
+    engine = Engine(LimitSettings(source_timeout_s=60))
+    pages: dict[str, list[list[str]]] = {}
+    for name, adapter in (("stored", stored), ("memory", memory)):
+        resume = None
+        pages[name] = []
+        for _ in range(4):
+            question = Question(SpansetFilter(), within, 10)
+            found = await engine.search(question, [Source(name, name, "kind", adapter)], resume, Deadline.after(60))
+            pages[name].append([hit.trace_id for hit in found.hits])
+            resume = found.resume
+    assert pages["stored"] == pages["memory"]
+
+
+async def test_traces_are_those_that_were_written(
+    stored: ClickHouseAdapter, kept: list[Trace], exporter: Exporter
+) -> None:
+    for trace in kept:
+        found = await stored.get_trace(trace.trace_id, None, Deadline.after(60))
+        assert found is not None
+        assert found.spans == trace.spans
+
+
+async def test_duplicates_of_a_span_count_once(
+    clickhouse: ClickHouse, database: str, corpus: list[Trace], within: TimeRange
+) -> None:
+    exporter = Exporter()
+    exporter.create(clickhouse, database)
+    exporter.fill(clickhouse, database, corpus[:5])
+    exporter.fill(clickhouse, database, corpus[:5])
+    settings = ClickHouseSettings(url=clickhouse.url, database=database, **clickhouse.credentials)
+    async with session(settings.url, headers=headers_of(settings)) as http:
+        found = await scan_all(ClickHouseAdapter(http, settings), ScanRequest(within, 10))
+    counts = {trace.trace_id: len(trace.spans) for trace in corpus[:5]}
+    assert {one.trace_id: one.hit.span_count for one in found.candidates if one.hit} == counts
+
+
+async def test_a_table_that_is_not_there_is_named(clickhouse: ClickHouse, database: str) -> None:
+    settings = ClickHouseSettings(url=clickhouse.url, database=database, **clickhouse.credentials)
+    async with session(settings.url, headers=headers_of(settings)) as http:
+        with pytest.raises(Exception, match="no such table") as caught:
+            await ClickHouseAdapter(http, settings).check(Deadline.after(60))
+    assert not isinstance(caught.value, BadResponse)

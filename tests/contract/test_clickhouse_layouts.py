@@ -1,0 +1,220 @@
+"""Tables that are not the exporter's: Langfuse's own, and those whose columns a person names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from arcane.conventions import view_of
+from arcane.model.deadline import Deadline
+from arcane.model.ids import TraceId
+from arcane.model.span import SpanKind, StatusCode
+from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, TimeRange
+from arcane.spi import AttributeQuery, Field, Misconfigured, ScanRequest, Scope
+from arcane.spi.testing import filter_of, scan_all
+from datasources.clickhouse.adapter import ClickHouseAdapter
+from datasources.clickhouse.settings import ClickHouseSettings, headers_of
+from tests.support.clickhouse import ClickHouse
+from tests.support.egress import session
+
+pytestmark = pytest.mark.anyio
+
+BASE_S = 1_795_225_800
+WITHIN = TimeRange((BASE_S - 60) * NANOS_PER_SECOND, (BASE_S + 60) * NANOS_PER_SECOND)
+LANGFUSE = (
+    """CREATE TABLE {db}.observations (id String, trace_id String, project_id String, type LowCardinality(String),
+    parent_observation_id Nullable(String), start_time DateTime64(3), end_time Nullable(DateTime64(3)), name String,
+    metadata Map(LowCardinality(String), String), level LowCardinality(String), status_message Nullable(String),
+    version Nullable(String), input Nullable(String), output Nullable(String), provided_model_name Nullable(String),
+    model_parameters Nullable(String), usage_details Map(LowCardinality(String), UInt64),
+    cost_details Map(LowCardinality(String), Decimal64(12)), completion_start_time Nullable(DateTime64(3)),
+    prompt_name Nullable(String), prompt_version Nullable(UInt16), environment LowCardinality(String) DEFAULT 'default',
+    event_ts DateTime64(3), is_deleted UInt8
+    ) ENGINE = ReplacingMergeTree(event_ts, is_deleted) PARTITION BY toYYYYMM(start_time)
+    PRIMARY KEY (project_id, type, toDate(start_time)) ORDER BY (project_id, type, toDate(start_time), id)""",
+    """CREATE TABLE {db}.traces (id String, timestamp DateTime64(3), name String, user_id Nullable(String),
+    metadata Map(LowCardinality(String), String), release Nullable(String), version Nullable(String), project_id String,
+    tags Array(String), input Nullable(String), output Nullable(String), session_id Nullable(String),
+    environment LowCardinality(String) DEFAULT 'default', event_ts DateTime64(3), is_deleted UInt8
+    ) ENGINE = ReplacingMergeTree(event_ts, is_deleted) PARTITION BY toYYYYMM(timestamp)
+    PRIMARY KEY (project_id, toDate(timestamp)) ORDER BY (project_id, toDate(timestamp), id)""",
+)
+UUID = "0a1b2c3d-0000-4000-8000-00000000000f"
+
+
+@asynccontextmanager
+async def adapter_of(settings: ClickHouseSettings) -> AsyncIterator[ClickHouseAdapter]:
+    async with session(settings.url, headers=headers_of(settings)) as http:
+        yield ClickHouseAdapter(http, settings)
+
+
+def insert(server: ClickHouse, table: str, *rows: dict[str, object]) -> None:
+    body = "\n".join(json.dumps(row) for row in rows)
+    server.run(f"INSERT INTO {table} FORMAT JSONEachRow", f"\n{body}\n".encode())
+
+
+@pytest.fixture
+def langfuse(clickhouse: ClickHouse, database: str) -> ClickHouseSettings:
+    for statement in LANGFUSE:
+        clickhouse.run(statement.format(db=database))
+    trace = {"timestamp": BASE_S, "project_id": "p1", "event_ts": BASE_S, "is_deleted": 0}
+    insert(
+        clickhouse,
+        f"{database}.traces",
+        {**trace, "id": UUID, "name": "chat", "user_id": "42", "session_id": "s1", "tags": ["a", "b"], "input": "hi"},
+        {**trace, "id": UUID, "name": "chat, renamed", "user_id": "42", "session_id": "s1", "event_ts": BASE_S + 9},
+        {**trace, "id": "any text", "name": "deleted", "is_deleted": 1},
+        {**trace, "id": "f" * 32, "name": "of another project", "project_id": "it's"},
+    )
+    observation = {
+        "trace_id": UUID,
+        "project_id": "p1",
+        "start_time": f"{BASE_S}.100",
+        "end_time": f"{BASE_S}.350",
+        "level": "DEFAULT",
+        "event_ts": BASE_S,
+        "is_deleted": 0,
+    }
+    insert(
+        clickhouse,
+        f"{database}.observations",
+        {**observation, "id": "obs-1", "type": "SPAN", "name": "retrieve", "metadata": {"k": "v"}},
+        {
+            **observation,
+            "id": "0123456789abcdef",
+            "parent_observation_id": "obs-1",
+            "type": "GENERATION",
+            "name": "answer",
+            "level": "ERROR",
+            "status_message": "too long",
+            "provided_model_name": "gpt-4o",
+            "input": '[{"role":"user","content":"hi"}]',
+            "output": "hello",
+            "usage_details": {"input": 12, "output": 3, "total": 15},
+            "cost_details": {"total": "0.001"},
+        },
+    )
+    return ClickHouseSettings(url=clickhouse.url, database=database, layout="langfuse", **clickhouse.credentials)
+
+
+async def test_langfuses_tables_are_traces(langfuse: ClickHouseSettings) -> None:
+    async with adapter_of(langfuse) as adapter:
+        answer = await scan_all(adapter, ScanRequest(WITHIN, 10))
+        found = {one.hit.root_name: one.hit for one in answer.candidates if one.hit}
+        assert found.keys() == {"chat, renamed", "of another project"}
+        hit = found["chat, renamed"]
+        assert hit.trace_id == UUID.replace("-", "")
+        assert (hit.span_count, hit.error_count) == (3, 1)
+        trace = await adapter.get_trace(hit.trace_id, None, Deadline.after(60))
+    assert trace is not None
+    root, retrieve, answer_span = trace.root, *trace.spans[1:]
+    assert root is not None
+    assert root.attributes["langfuse.user.id"] == "42"
+    assert root.attributes["langfuse.session.id"] == "s1"
+    by_name = {span.name: span for span in (retrieve, answer_span)}
+    assert by_name["retrieve"].parent_span_id == root.span_id
+    assert by_name["answer"].parent_span_id == by_name["retrieve"].span_id
+    generation = by_name["answer"]
+    assert generation.span_id == "0123456789abcdef"
+    assert (generation.status, generation.status_message) == (StatusCode.ERROR, "too long")
+    assert generation.duration == 250 * NANOS_PER_MILLISECOND
+    view = view_of(generation)
+    assert view is not None
+    assert view.model == "gpt-4o"
+    assert view.tokens is not None
+    assert (view.tokens.input, view.tokens.output) == (12, 3)
+
+
+async def test_a_langfuse_project_is_a_wall(langfuse: ClickHouseSettings) -> None:
+    async with adapter_of(langfuse.model_copy(update={"project": "it's"})) as adapter:
+        answer = await scan_all(adapter, ScanRequest(WITHIN, 10))
+        assert [one.hit.root_name for one in answer.candidates if one.hit] == ["of another project"]
+        assert await adapter.get_trace(TraceId(UUID.replace("-", "")), None, Deadline.after(60)) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("{ status = error }", {"chat, renamed"}),
+        ('{ .langfuse.observation.model.name = "gpt-4o" }', {"chat, renamed"}),
+        ('{ span.langfuse.user.id = "42" && nestedSetParent < 0 }', {"chat, renamed"}),
+        ('{ rootName =~ "of .*" }', {"of another project"}),
+        ("{ duration > 1s }", set()),
+    ],
+)
+async def test_langfuses_tables_are_searched(langfuse: ClickHouseSettings, query: str, names: set[str]) -> None:
+    async with adapter_of(langfuse) as adapter:
+        answer = await scan_all(adapter, ScanRequest(WITHIN, 10, filter_of(query)))
+    assert {one.hit.root_name for one in answer.candidates if one.hit} == names
+
+
+@pytest.fixture
+def own(clickhouse: ClickHouse, database: str) -> ClickHouseSettings:
+    clickhouse.run(
+        f"""CREATE TABLE {database}.calls (began DateTime64(3), trace UUID, span FixedString(8),
+        parent Nullable(String), operation String, app String, took_ms UInt32,
+        outcome Enum('STATUS_CODE_OK' = 1, 'STATUS_CODE_ERROR' = 2),
+        kind UInt8, tags Map(String, Int64)) ENGINE = MergeTree ORDER BY (app, began)"""
+    )
+    row = {"began": f"{BASE_S}.5", "trace": UUID, "app": "shop", "kind": 2}
+    insert(
+        clickhouse,
+        f"{database}.calls",
+        {**row, "span": "\x01" * 8, "operation": "GET", "took_ms": 40, "outcome": "STATUS_CODE_OK", "tags": {"n": 7}},
+        {**row, "span": "\x02" * 8, "parent": "01" * 8, "operation": "SELECT", "took_ms": 9, "outcome": 2, "tags": {}},
+    )
+    columns = """
+        timestamp = began
+        trace_id = trace
+        span_id = span
+        parent_span_id = parent
+        name = operation
+        service = app
+        duration = took_ms
+        status = outcome
+        kind = kind
+        span_attributes = tags
+    """
+    return ClickHouseSettings(
+        url=clickhouse.url,
+        database=database,
+        layout="columns",
+        table="calls",
+        columns=columns,
+        duration_unit="ms",
+        **clickhouse.credentials,
+    )
+
+
+async def test_columns_of_other_tables_are_named(own: ClickHouseSettings) -> None:
+    async with adapter_of(own) as adapter:
+        spans = filter_of('{ resource.service.name = "shop" && span.n > 6 && status = ok && duration = 40ms }')
+        answer = await scan_all(adapter, ScanRequest(WITHIN, 10, spans))
+        (candidate,) = answer.candidates
+        trace = await adapter.get_trace(candidate.trace_id, None, Deadline.after(60))
+        names = await adapter.attribute_names(AttributeQuery(WITHIN), Deadline.after(60))
+    assert candidate.hit is not None
+    assert candidate.hit.root_name == "GET"
+    assert trace is not None
+    root, child = trace.spans
+    assert (root.kind, root.duration, root.attributes) == (SpanKind.SERVER, 40 * NANOS_PER_MILLISECOND, {"n": 7})
+    assert (child.parent_span_id, child.status) == (root.span_id, StatusCode.ERROR)
+    assert {name.field for name in names} == {Field(Scope.SPAN, "n"), Field(Scope.RESOURCE, "service.name")}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"columns": "timestamp = app\ntrace_id = trace\nspan_id = span\nname = operation"}, "DateTime64 is wanted"),
+        ({"columns": "timestamp = began\ntrace_id = trace\nspan_id = span\nname = absent"}, "no column absent"),
+        ({"layout": "opentelemetry"}, "no column Timestamp, TraceId, SpanId, SpanName"),
+        ({"layout": "langfuse"}, "no such table"),
+    ],
+)
+async def test_what_a_table_lacks_is_named(own: ClickHouseSettings, change: dict[str, str], message: str) -> None:
+    async with adapter_of(own.model_copy(update=change)) as adapter:
+        with pytest.raises(Misconfigured, match=message):
+            await adapter.check(Deadline.after(60))
