@@ -104,7 +104,8 @@ def _is_aggregate(span: Span, kind: Kind) -> bool:
 
 def _first_token(span: Span) -> int | None:
     for key in ("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"):
-        seconds = amount(span.attributes.get(key))
+        value = span.attributes.get(key)
+        seconds = None if value is None else amount(value)
         if seconds is not None and seconds < 1e9:
             return round(seconds * NANOS_PER_SECOND)
     return None

@@ -14,8 +14,11 @@ from arcane.conventions.dialect import Dialect, Keys, TokenKeys, never_aggregate
 from arcane.conventions.registry import REGISTRY
 from arcane.conventions.view import Kind
 from arcane.model.span import Span
+from arcane.model.values import Attributes
 
 _MOST_PLANS = 2_048  # keys come from spans: memory is bounded
+_MOST_NAMES = 40
+"""A span with more attributes numbers some of its names (messages, documents), and hardly any other has the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,24 @@ SESSION_KEYS = _field("session_id")
 KNOWN = _MARKERS.union(*_FIELD_KEYS, *_TOKEN_KEYS, _COST, _COST_PARTS, _COST_OBJECTS, _FINISH)
 
 
+def plan_of(attributes: Attributes) -> Plan | None:
+    """Returns how to read a span with these attributes; None when no dialect is spoken.
+
+    Spans of one place in a program have the same names in the same order: to look that up is cheaper than to
+    find out which of them are known.
+    """
+    if len(attributes) <= _MOST_NAMES:
+        return _plan_for_names(tuple(attributes))
+    return _plan_for(KNOWN.intersection(attributes))
+
+
 @lru_cache(maxsize=_MOST_PLANS)
-def plan_for(known: frozenset[str]) -> Plan | None:
-    """Returns how to read a span that carries `known` out of KNOWN; None when no dialect is spoken."""
+def _plan_for_names(names: tuple[str, ...]) -> Plan | None:
+    return _plan_for(KNOWN.intersection(names))
+
+
+@lru_cache(maxsize=_MOST_PLANS)
+def _plan_for(known: frozenset[str]) -> Plan | None:
     if known.isdisjoint(_MARKERS):
         return None
     tokens = TokenKeys(*(_there(keys, known) for keys in _TOKEN_KEYS))

@@ -72,7 +72,7 @@ class _Rate:
 class _Card:
     """The rates of one model at one time; what has no rate of its own costs what it is part of."""
 
-    __slots__ = ("cached", "created", "created_1h", "input", "output", "reasoning")
+    __slots__ = ("cached", "created", "created_1h", "flat", "input", "output", "reasoning")
 
     def __init__(self, price: ModelPrice) -> None:
         self.input = _rate(price.input_mtok) or _Rate(Decimal(0))
@@ -81,9 +81,12 @@ class _Card:
         self.created = _rate(price.cache_write_mtok) or self.input
         self.created_1h = _rate(price.cache_write_1h_mtok) or self.created
         self.reasoning = _rate(price.output_reasoning_mtok) or self.output
+        self.flat = not (self.input.steps or self.output.steps)
 
     def price(self, tokens: Tokens) -> float:
         whole = tokens.input
+        if self.flat and not (tokens.cached_input or tokens.cache_creation or tokens.reasoning):  # as most calls are
+            return whole * self.input.base + tokens.output * self.output.base
         plain = max(0, whole - tokens.cached_input - tokens.cache_creation)
         return (
             plain * self.input.at(whole)

@@ -14,11 +14,12 @@ def text(attributes: Mapping[str, object], keys: Iterable[str]) -> str | None:
     """Returns the first of `keys` that holds a text, number or bool, as text; a JSON string loses its quotes."""
     for key in keys:
         value = attributes.get(key)
-        if value is None or value == "":
+        if value is None:
             continue
         if isinstance(value, str):
-            return _unquoted(value) if value[0] == '"' else value
-        if isinstance(value, int | float):
+            if value:
+                return _unquoted(value) if value[0] == '"' else value
+        elif isinstance(value, int | float):
             return str(value)
     return None
 
@@ -41,6 +42,8 @@ def count(attributes: Mapping[str, object], keys: Iterable[str]) -> int | None:
 
 def whole(value: object) -> int | None:
     """Returns `value` as a count between 0 and MOST_TOKENS, None if it is none."""
+    if type(value) is int:  # what counts nearly always are
+        return value if 0 <= value <= MOST_TOKENS else None
     if isinstance(value, str):
         if not value.isdecimal() or len(value) > 10:
             return None

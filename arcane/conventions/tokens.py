@@ -22,9 +22,12 @@ def tokens_of(attributes: Attributes, keys: TokenKeys) -> Tokens | None:
     return _tokens(
         given or 0,
         made or 0,
-        count(attributes, keys.cached_input) or 0,
-        (count(attributes, keys.cache_creation) or 0, count(attributes, keys.cache_creation_1h) or 0),
-        count(attributes, keys.reasoning) or 0,
+        (keys.cached_input and count(attributes, keys.cached_input)) or 0,
+        (
+            (keys.cache_creation and count(attributes, keys.cache_creation)) or 0,
+            (keys.cache_creation_1h and count(attributes, keys.cache_creation_1h)) or 0,
+        ),
+        (keys.reasoning and count(attributes, keys.reasoning)) or 0,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from arcane.conventions.dialect import Keys
 from arcane.conventions.messages import Exchange
-from arcane.conventions.plan import KNOWN, SESSION_KEYS, USER_KEYS, Plan, plan_for
+from arcane.conventions.plan import SESSION_KEYS, USER_KEYS, Plan, plan_of
 from arcane.conventions.prices import Prices
 from arcane.conventions.read import text, texts
 from arcane.conventions.registry import REGISTRY
@@ -22,8 +22,8 @@ def view_of(span: Span, prices: Prices | None = None) -> LlmView | None:
     `prices` prices what reports no cost itself; without it only reported costs are there.
     """
     attributes = span.attributes
-    known = KNOWN.intersection(attributes)
-    if not known or (plan := plan_for(known)) is None:
+    plan = plan_of(attributes)
+    if plan is None:
         return None
     kind = _kind_of(span, plan)
     aggregate = _is_aggregate(span, kind, plan)

@@ -18,8 +18,7 @@ Position: TypeAlias = tuple[int, str]
 """Start and trace id. Descending, it is the order of every list of traces; as a bound it is exclusive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A hit of one datasource, and where it stands in that datasource's order."""
 
     position: Position

@@ -84,12 +84,10 @@ class EgressSession:
         try:
             response = await self._answer(request, deadline)
             try:
-                body = bytearray()
-                async for chunk in self._chunks(response, deadline):
-                    body += chunk
+                body = b"".join([chunk async for chunk in self._chunks(response, deadline)])
             finally:
                 response.close()
-            return HttpResponse(response.status, _lower(response), bytes(body))
+            return HttpResponse(response.status, _lower(response), body)
         finally:
             _give_back(places)
 

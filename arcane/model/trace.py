@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from operator import attrgetter
 
 from arcane.model.ids import TraceId
 from arcane.model.span import Span, StatusCode
 
+_ORDER = attrgetter("start", "span_id")
 _ERROR = StatusCode.ERROR  # reading a member of an enum takes a call in Python 3.11
 
 
@@ -23,7 +25,7 @@ class Trace:
         unique: dict[str, Span] = {}
         for span in spans:
             unique.setdefault(span.span_id, span)
-        self.spans: tuple[Span, ...] = tuple(sorted(unique.values(), key=_order))
+        self.spans: tuple[Span, ...] = tuple(sorted(unique.values(), key=_ORDER))
         self.warnings = warnings
 
     def __repr__(self) -> str:
@@ -109,10 +111,6 @@ class Trace:
                 stack.extend((child, depth + 1) for child in reversed(self.children.get(span.span_id, ())))
 
 
-def _order(span: Span) -> tuple[int, str]:
-    return (span.start, span.span_id)
-
-
 def _without_circles(spans: Iterable[Span], parents: dict[str, Span]) -> dict[str, Span]:
     walks: dict[str, int] = {}
     for walk, span in enumerate(spans):
@@ -121,7 +119,7 @@ def _without_circles(spans: Iterable[Span], parents: dict[str, Span]) -> dict[st
             walks[at.span_id] = walk
             at = parents.get(at.span_id)
         if at is not None and walks[at.span_id] == walk:
-            del parents[min(_circle(at, parents), key=_order).span_id]
+            del parents[min(_circle(at, parents), key=_ORDER).span_id]
     return parents
 
 

@@ -35,6 +35,12 @@ _MESSAGES: dict[str, dict[str, tuple[int, Any]]] = {
         "status": (15, Field.TYPE_BYTES),
         "flags": (16, Field.TYPE_FIXED32),
     },
+    "Event": {
+        "time_unix_nano": (1, Field.TYPE_FIXED64),
+        "name": (2, Field.TYPE_STRING),
+        "attributes": (3, [Field.TYPE_BYTES]),
+        "dropped_attributes_count": (4, Field.TYPE_UINT32),
+    },
     "ScopeSpans": {"scope": (1, Field.TYPE_BYTES), "spans": (2, ["Span"])},
     "ResourceSpans": {"resource": (1, Field.TYPE_BYTES), "scope_spans": (2, ["ScopeSpans"])},
 }
@@ -65,5 +71,6 @@ def _classes() -> dict[str, Any]:
 
 _CLASSES = _classes()
 LeanSpan = _CLASSES["Span"]
+LeanEvent = _CLASSES["Event"]
 LeanScopeSpans = _CLASSES["ScopeSpans"]
 LeanResourceSpans = _CLASSES["ResourceSpans"]

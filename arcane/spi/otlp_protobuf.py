@@ -33,7 +33,7 @@ from arcane.model.span import (
 )
 from arcane.model.values import NO_ATTRIBUTES, Attributes, AttributeValue
 from arcane.spi.errors import BadResponse
-from arcane.spi.otlp_lean import LeanResourceSpans, LeanScopeSpans, LeanSpan
+from arcane.spi.otlp_lean import LeanEvent, LeanResourceSpans, LeanScopeSpans, LeanSpan
 
 _WHOLE_BYTES = 256 * 1024  # a message up to this size is parsed in one piece
 _KINDS = {kind.value: kind for kind in SpanKind}
@@ -46,7 +46,10 @@ _UNSPECIFIED = SpanKind.UNSPECIFIED  # reading a member of an enum takes a call 
 _UNSET = (StatusCode.UNSET, "")
 _SHORT_BYTES = 160  # an attribute up to this size is remembered
 _MOST_REMEMBERED = 16_384
-_KEY, _VALUE, _TEXT = 0x0A, 0x12, 0x0A  # what stands before the key, the value, and a text within the value
+_KEY = b"\x0a"  # what stands before the key of an attribute
+_TEXT_HEADS = [bytes((0x12, max(0, rest - 2), 0x0A, max(0, rest - 4))) for rest in range(0x80)]
+"""What stands before a text that is an attribute's value, by how many bytes are left: value, length, text, length."""
+_NO_ID = bytes(8)
 
 
 def decode_protobuf(body: bytes | memoryview) -> list[Span]:
@@ -175,12 +178,16 @@ class _Reader:
         for raw in message.attributes:
             key, value = known.get(raw) or self._attribute(raw)
             attributes[key] = value
+        trace_id, own, parent = message.trace_id, message.span_id, message.parent_span_id
+        # What nearly every id is, is read in place: a call costs more than what it does, also that of a NewType.
+        span_id: Any = own.hex() if len(own) == 8 and own != _NO_ID else _required_id(own, 8)
+        parent_id: Any = parent.hex() if len(parent) == 8 and parent != _NO_ID else _id(parent, 8)
         status, events, links = message.status, message.events, message.links
         code, text = self._statuses.get(status) or self._status(status)
         return Span(
-            self._trace_ids.get(message.trace_id) or self._trace_id(message.trace_id),
-            SpanId(_required_id(message.span_id, 8)),
-            _id(message.parent_span_id, 8),
+            self._trace_ids.get(trace_id) or self._trace_id(trace_id),
+            span_id,
+            parent_id,
             intern(message.name),
             _KINDS.get(message.kind, _UNSPECIFIED),
             message.start_time_unix_nano,
@@ -188,7 +195,7 @@ class _Reader:
             code,
             text,
             attributes or NO_ATTRIBUTES,
-            tuple([_event(SpanMessage.Event.FromString(event)) for event in events]) if events else (),
+            tuple([self._event(LeanEvent.FromString(event)) for event in events]) if events else (),
             tuple([_link(SpanMessage.Link.FromString(link)) for link in links]) if links else (),
             resource,
             scope,
@@ -197,6 +204,19 @@ class _Reader:
             message.dropped_attributes_count,
             message.dropped_events_count,
             message.dropped_links_count,
+        )
+
+    def _event(self, message: Any) -> SpanEvent:
+        known = self._attributes
+        attributes: Attributes = {}
+        for raw in message.attributes:
+            key, value = known.get(raw) or self._attribute(raw)
+            attributes[key] = value
+        return SpanEvent(
+            intern(message.name),
+            message.time_unix_nano,
+            attributes or NO_ATTRIBUTES,
+            message.dropped_attributes_count,
         )
 
     def _trace_id(self, raw: bytes) -> TraceId:
@@ -221,13 +241,15 @@ def _may_change(value: AttributeValue) -> bool:
 
 
 def _short_text(raw: bytes) -> tuple[str, str] | None:
-    """Returns an attribute that is one short key and one short text, as most are; None for any other shape."""
-    if len(raw) > 0x7F or len(raw) < 6 or raw[0] != _KEY:
+    """Returns an attribute that is one short key and one short text, as most are; None for any other shape.
+
+    The four bytes behind the key say what follows and how long it is; of a length there is one right spelling.
+    """
+    size = len(raw)
+    if not 6 <= size <= 0x7F or raw[:1] != _KEY:
         return None
     at = 2 + raw[1]
-    if at + 4 > len(raw) or raw[at] != _VALUE or at + 2 + raw[at + 1] != len(raw):
-        return None
-    if raw[at + 2] != _TEXT or at + 4 + raw[at + 3] != len(raw):
+    if at + 4 > size or raw[at : at + 4] != _TEXT_HEADS[size - at]:
         return None
     return intern(raw[2:at].decode()), raw[at + 4 :].decode()
 
@@ -241,12 +263,6 @@ def _scope(message: Any) -> InstrumentationScope:
     if not (name or version or pairs):
         return NO_SCOPE
     return InstrumentationScope(name, version, _attributes(pairs))
-
-
-def _event(message: Any) -> SpanEvent:
-    return SpanEvent(
-        message.name, message.time_unix_nano, _attributes(message.attributes), message.dropped_attributes_count
-    )
 
 
 def _link(message: Any) -> SpanLink:

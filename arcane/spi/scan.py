@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from arcane.model.hit import TraceHit
 from arcane.model.ids import TraceId
 from arcane.model.time import TimeRange
@@ -29,8 +31,7 @@ class ScanRequest:
     began_within: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A trace that may match: as a hit where the backend said what matched, as a whole trace where it had it.
 
     At least one of the two is set. With both, the hit is the backend's answer for the pushed filter.

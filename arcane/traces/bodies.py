@@ -8,19 +8,23 @@ download has every value exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
 from arcane.conventions import LlmTotals, LlmView
 from arcane.model.hit import MatchedSet, MatchedSpan, ServiceStats, TraceHit
 from arcane.model.outcome import SourceOutcome
-from arcane.model.span import InstrumentationScope, Resource, Span, SpanEvent, SpanKind, SpanLink, StatusCode
+from arcane.model.span import Span, SpanEvent, SpanKind, SpanLink, StatusCode
 from arcane.model.values import Attributes
 from arcane.traces.times import format_time
 
-_STATUS = {code: code.word for code in StatusCode}
-_KIND = {kind: kind.word for kind in SpanKind}
+_STATUS = tuple(code.word for code in sorted(StatusCode))
+_KIND = tuple(kind.word for kind in sorted(SpanKind))
+"""Words by number: to look up a member of an enum in a dict takes a call in Python 3.11."""
+
+
+_NONE = ()
 
 
 class MatchedSpanBody(msgspec.Struct, frozen=True, gc=False):
@@ -103,8 +107,8 @@ class SpanBody(msgspec.Struct, frozen=True, gc=False):
     scope: int
     sources: tuple[int, ...]
     attributes: Attributes
-    events: list[EventBody]
-    links: list[LinkBody]
+    events: Sequence[EventBody]
+    links: Sequence[LinkBody]
     llm: LlmView | None
 
 
@@ -186,40 +190,37 @@ def _matched_body(span: MatchedSpan) -> MatchedSpanBody:
 class Tables:
     """Numbers resources and scopes in the order they are first met; spans name them by number."""
 
-    def __init__(self, spans: Iterable[Span]) -> None:
+    def __init__(self, spans: Sequence[Span]) -> None:
         self._resources: dict[int, int] = {}
         self._scopes: dict[int, int] = {}
         self.resources: list[ResourceBody] = []
         self.scopes: list[ScopeBody] = []
-        for span in spans:
-            self._number(span.resource, span.scope)
-
-    def _number(self, resource: Resource, scope: InstrumentationScope) -> None:
-        if id(resource) not in self._resources:
+        for resource in {id(span.resource): span.resource for span in spans}.values():
             self._resources[id(resource)] = len(self.resources)
             self.resources.append(ResourceBody(resource.attributes))
-        if id(scope) not in self._scopes:
+        for scope in {id(span.scope): span.scope for span in spans}.values():
             self._scopes[id(scope)] = len(self.scopes)
             self.scopes.append(ScopeBody(scope.name, scope.version, scope.attributes))
 
     def span(self, span: Span, began: int, sources: tuple[int, ...], llm: LlmView | None) -> SpanBody:
         """Returns a span as it is encoded; `began` is the start of its trace."""
+        start = span.start
         return SpanBody(
             span.span_id,
             span.parent_span_id or None,
             span.name,
             _KIND[span.kind],
-            format_time(span.start),
-            span.start - began,
-            span.duration,
+            format_time(start),
+            start - began,
+            max(0, span.end - start),
             _STATUS[span.status],
             span.status_message,
             self._resources[id(span.resource)],
             self._scopes[id(span.scope)],
             sources,
             span.attributes,
-            [_event_body(event, began) for event in span.events] if span.events else [],
-            [_link_body(link) for link in span.links] if span.links else [],
+            [_event_body(event, began) for event in span.events] if span.events else _NONE,
+            [_link_body(link) for link in span.links] if span.links else _NONE,
             llm,
         )
 

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response
-
-from arcane.kit.problems import Problem
-
-T = TypeVar("T")
+from starlette.types import Receive
 
 CLIENT_GONE = 499
 """What nginx logs for it; nobody receives it."""
 
 
 async def while_connected(request: Request, work: Callable[[], Awaitable[Response]]) -> Response:
-    """Returns the response that `work` makes; cancels it, with all its upstream requests, when the client hangs up."""
-    made: Response | None = None
-    refused: Problem | None = None
-    async with anyio.create_task_group() as group:
+    """Returns the response that `work` makes; cancels it, with all its upstream requests, when the client hangs up.
 
-        async def listen() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-            group.cancel_scope.cancel()
+    Every hot route comes through here, and a task group costs a small answer a tenth of its time, most of
+    that to put into words who cancelled whom. So the listener is a bare task: it only waits, and every way
+    out of here ends it.
+    """
+    with anyio.CancelScope() as scope:
+        listening = asyncio.ensure_future(_until_gone(request.receive))
 
-        group.start_soon(listen)
+        def gone(_: asyncio.Future[None]) -> None:
+            scope.cancel()
+
+        listening.add_done_callback(gone)
         try:
-            made = await work()
-        except Problem as exc:  # leaves as it is, not as a group of one
-            refused = exc
-        group.cancel_scope.cancel()
-    if refused is not None:
-        raise refused
-    return made or Response(status_code=CLIENT_GONE)
+            return await work()
+        finally:
+            listening.remove_done_callback(gone)
+            listening.cancel()
+    return Response(status_code=CLIENT_GONE)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from arcane.conventions import LlmTotals, LlmView
 from arcane.federation.assemble import Assembled
 from arcane.federation.explain import Explanation
@@ -34,8 +36,7 @@ class SearchRequest:
     """A stream that goes to the end of the range; `limit` does not count then."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundTrace:
+class FoundTrace(msgspec.Struct, frozen=True, gc=False):
     """A hit, the ids of the datasources it came from, and their names."""
 
     hit: TraceHit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import islice
+from typing import TypeVar
 
 import msgspec
 from anyio.lowlevel import checkpoint
@@ -16,9 +16,12 @@ from arcane.traces.bodies import RootBody, SpanBody, Tables, TraceHead
 from arcane.traces.questions import LlmReading, TraceAnswer
 from arcane.traces.times import format_time
 
+Bytes = TypeVar("Bytes", bytes, memoryview)
+
 _AT_ONCE = 500
 _ENCODER = msgspec.json.Encoder(enc_hook=encoded)
 _JSON = "application/json"
+_COMMA = ord(",")
 
 
 def trace_response(answer: TraceAnswer, reading: LlmReading) -> Response:
@@ -34,12 +37,12 @@ def otlp_response(answer: TraceAnswer) -> Response:
     return StreamingResponse(_yielding(encode_json(answer.trace.spans)), media_type=_JSON, headers=headers)
 
 
-async def _pieces(answer: TraceAnswer, reading: LlmReading) -> AsyncIterator[bytes]:
+async def _pieces(answer: TraceAnswer, reading: LlmReading) -> AsyncIterator[memoryview]:
     async for piece in _yielding(_parts(answer, reading)):
         yield piece
 
 
-async def _yielding(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _yielding(pieces: Iterator[Bytes]) -> AsyncIterator[Bytes]:
     for piece in pieces:
         yield piece
         await checkpoint()
@@ -50,22 +53,32 @@ def grown_document(answer: TraceAnswer, reading: LlmReading, spans: Sequence[Spa
     return b"".join(_parts(answer, reading, spans))
 
 
-def _parts(answer: TraceAnswer, reading: LlmReading, spans: Sequence[Span] | None = None) -> Iterator[bytes]:
-    """Yields the document: the head without its closing brace, then the spans (or only `spans`), some at a time."""
+def _parts(answer: TraceAnswer, reading: LlmReading, spans: Sequence[Span] | None = None) -> Iterator[memoryview]:
+    """Yields the document: the head without its closing brace, then the spans (or only `spans`), some at a time.
+
+    Each batch is encoded as a list, in its place; all but the first trade their bracket for a comma.
+    """
     chosen = answer.trace.spans if spans is None else spans
     tables = Tables(chosen)
-    yield _ENCODER.encode(_head(answer, reading, tables))[:-1] + b',"spans":['
-    left = iter(chosen)
-    comma = b""
-    while batch := list(islice(left, _AT_ONCE)):
-        yield comma + _ENCODER.encode(_bodies(batch, answer, reading, tables))[1:-1]
-        comma = b","
-    yield b"]}"
+    piece = bytearray()
+    _ENCODER.encode_into(_head(answer, reading, tables), piece)
+    piece[-1:] = b',"spans":'
+    for start in range(0, max(1, len(chosen)), _AT_ONCE):
+        began = len(piece)
+        _ENCODER.encode_into(_bodies(chosen[start : start + _AT_ONCE], answer, reading, tables), piece, began)
+        if start:
+            piece[began] = _COMMA
+        is_last = start + _AT_ONCE >= len(chosen)
+        piece[-1:] = b"]}" if is_last else b""
+        yield memoryview(piece)
+        piece = bytearray()
 
 
 def _bodies(spans: Sequence[Span], answer: TraceAnswer, reading: LlmReading, tables: Tables) -> list[SpanBody]:
-    began, views, origins_of = answer.trace.start, reading.views, answer.assembled.origins_of
-    return [tables.span(span, began, origins_of(span), views.get(span.span_id)) for span in spans]
+    began, view_of, body_of, assembled = answer.trace.start, reading.views.get, tables.span, answer.assembled
+    if not assembled.shared:  # all spans are of the same datasources
+        return [body_of(span, began, assembled.owners, view_of(span.span_id)) for span in spans]
+    return [body_of(span, began, assembled.origins_of(span), view_of(span.span_id)) for span in spans]
 
 
 def _head(answer: TraceAnswer, reading: LlmReading, tables: Tables) -> TraceHead:

@@ -5,9 +5,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from arcane.spi import BadResponse, decode_protobuf
-from arcane.spi.otlp_lean import LeanResourceSpans, LeanScopeSpans, LeanSpan
+from arcane.spi.otlp_lean import LeanEvent, LeanResourceSpans, LeanScopeSpans, LeanSpan
 
-LEAN = [LeanSpan, LeanScopeSpans, LeanResourceSpans]
+LEAN = [LeanSpan, LeanEvent, LeanScopeSpans, LeanResourceSpans]
 
 
 def body_with(*attributes: bytes, spans: int = 1) -> bytes:
@@ -32,7 +32,9 @@ def varint(number: int) -> bytes:
 
 @pytest.mark.parametrize("lean", LEAN, ids=lambda lean: lean.DESCRIPTOR.name)
 def test_fields_have_the_numbers_and_wire_types_of_otlp(lean: type) -> None:
-    own = trace_pb2.DESCRIPTOR.message_types_by_name[lean.DESCRIPTOR.name]  # type: ignore[attr-defined]
+    name = lean.DESCRIPTOR.name  # type: ignore[attr-defined]
+    messages = trace_pb2.DESCRIPTOR.message_types_by_name
+    own = messages[name] if name in messages else messages["Span"].nested_types_by_name[name]
     for field in lean.DESCRIPTOR.fields:  # type: ignore[attr-defined]
         theirs = own.fields_by_name[field.name]
         assert field.number == theirs.number
