@@ -59,7 +59,7 @@ bench: install-dev ## the measured claims; prints what bench/README.md records
 
 lock: ## resolves the dependencies (UPGRADE=--upgrade for newer ones); no registry host gets into the files
 	$(LOCK) --all-extras --group build --group local --group dev --group e2e -o requirements-dev.lock
-	$(LOCK) --group build --group local -c requirements-dev.lock -o requirements-local.lock
+	$(LOCK) --extra clickhouse --extra rabbitmq --extra kafka --group build --group local -c requirements-dev.lock -o requirements-local.lock
 	$(LOCK) --group build --extra clickhouse --extra rabbitmq --extra kafka -c requirements-dev.lock -o requirements.lock
 
 docs-check: install-dev ## documentation against code
