@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from arcane.kit.secrets import generate_key
 from arcane.local.environment import child_environment
 from arcane.local.inside import services
 from arcane.local.postgres import EmbeddedPostgres
+from arcane.model.time import TimeRange
 from arcane.settings import Settings
 from bench.answers import WINDOW, trace_id_of
 from bench.client import Address, Connection, Failed
@@ -42,11 +43,18 @@ class Instance:
     arcane: Address
     stub: Address
     project_id: str
+    beside: str = ""
+    """The id of the datasource that was made beside the stub's."""
 
     def search(self, query: str = "{ }", limit: int = 50) -> bytes:
         """Returns the request for a search through Arcane over the hour that the stub has."""
-        start, end = (f"{_iso(second)}" for second in WINDOW)
-        body = {"query": query, "start": start, "end": end, "limit": limit}
+        start, end = (second * _NANOS for second in WINDOW)
+        return self.search_in(TimeRange(start, end), {"query": query, "limit": limit})
+
+    def search_in(self, within: TimeRange, body: Mapping[str, object]) -> bytes:
+        """Returns the request for a search through Arcane in whole seconds around `within`."""
+        start, end = _iso(within.start // _NANOS), _iso(-(-within.end // _NANOS))
+        body = {**body, "start": start, "end": end}
         return self.arcane.post(f"/api/v1/projects/{self.project_id}/search", json.dumps(body).encode())
 
     def search_direct(self) -> bytes:
@@ -69,8 +77,8 @@ class Instance:
 
 
 @asynccontextmanager
-async def instance(delay_ms: float) -> AsyncIterator[Instance]:
-    """While the block runs, a backend serves traces of a stub that answers after `delay_ms`."""
+async def instance(delay_ms: float, beside: Draft | None = None) -> AsyncIterator[Instance]:
+    """While the block runs, a backend serves traces of a stub that answers after `delay_ms`, and of one beside it."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="arcane-bench-")))
         postgres = await to_thread.run_sync(EmbeddedPostgres(folder / "postgres").start)
@@ -80,14 +88,14 @@ async def instance(delay_ms: float) -> AsyncIterator[Instance]:
         stub_address = Address(int(await to_thread.run_sync(stub.line)))
         settings = _settings(postgres.url())
         await migrate(settings)
-        project_id, key = await _prepare(settings, stub_address)
+        project_id, key, other = await _prepare(settings, stub_address, beside)
         port = _free_port()
         arguments = ["-m", "arcane.cli", "serve", "--port", str(port)]
         backend = Watched.start(arguments, _environment(settings), folder / "backend.log")
         stack.callback(backend.stop)
         address = Address(port, f"Authorization: Bearer {key}\r\n")
         ready_s = await _until_ready(backend, address, folder / "backend.log")
-        yield Instance(backend, ready_s, address, stub_address, project_id)
+        yield Instance(backend, ready_s, address, stub_address, project_id, other)
 
 
 def _environment(settings: Settings | None = None) -> dict[str, str]:
@@ -106,15 +114,16 @@ def _settings(database_url: str) -> Settings:
     return settings
 
 
-async def _prepare(settings: Settings, stub: Address) -> tuple[str, str]:
-    """Makes an organisation, a project, a key and a datasource; returns the project's id and the key."""
+async def _prepare(settings: Settings, stub: Address, beside: Draft | None) -> tuple[str, str, str]:
+    """Makes all that is asked with; returns the project's id, the key, and the id of the datasource beside the stub."""
     async with services(settings) as state:
         organisation = await state.organisations.create(SYSTEM, "Bench")
         actor = replace(SYSTEM, organisation_id=organisation.id)
         project = await state.projects.create(actor, NewProject(name="Bench"))
         await state.catalog.create(actor, Draft("tempo", "Stub", {"url": f"http://{stub.host}:{stub.port}"}))
         made = await state.api_keys.create(replace(actor, project_id=project.id), "bench", KeyScope.READ)
-        return str(project.id), made.key
+        other = str((await state.catalog.create(actor, beside)).id) if beside else ""
+        return str(project.id), made.key, other
 
 
 async def _until_ready(backend: Watched, address: Address, log: Path) -> float:

@@ -32,7 +32,9 @@ def traces_of_v3(body: bytes) -> list[Trace]:
         raise BadResponse("The answer is not Jaeger's.")
     spans = [span for part in parts for span in decode_json(part.result)]
     traces = traces_of(spans)
-    return [Trace(trace.trace_id, trace.spans, _taken_warnings(trace)) for trace in traces]
+    for trace in traces:
+        trace.warnings = _taken_warnings(trace)
+    return traces
 
 
 def services_of_v3(body: bytes) -> list[str]:

@@ -55,7 +55,10 @@ def _traces(part: wire.TraceV1) -> list[Trace]:
     scopes: dict[tuple[str, str], InstrumentationScope] = {("", ""): NO_SCOPE}
     spans = [_span(span, resources.get(span.process_id, NO_RESOURCE), scopes) for span in part.spans or ()]
     said = [*(part.warnings or ()), *(text for span in part.spans or () for text in span.warnings or ())]
-    return [Trace(trace.trace_id, trace.spans, cut_of(said)) for trace in traces_of(spans)]
+    found = traces_of(spans)
+    for trace in found:
+        trace.warnings = cut_of(said)
+    return found
 
 
 def _resource(process: wire.Process) -> Resource:

@@ -233,7 +233,7 @@ async def test_the_window_is_widened_only_where_a_match_may_lie() -> None:
 
 
 async def test_a_busy_edge_does_not_hide_what_the_window_holds() -> None:
-    traces = many(60)
+    traces = many(100)
     within = TimeRange(BASE + 30 * NANOS_PER_SECOND, BASE + 35 * NANOS_PER_SECOND)
     async with connected(Memory(traces), "memory") as (adapter, _):
         page = await scan(adapter, '{ name = "work" }', within, limit=10)

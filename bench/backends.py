@@ -1,0 +1,133 @@
+"""What a search costs through Arcane over asking a real backend directly. `python -m bench.backends`.
+
+The backend is the Jaeger at ARCANE_TEST_JAEGER_URL, or one started from the `jaeger` on the PATH; without either,
+there is nothing to measure, and that is said. It is given the corpus of the adapters' suite. The direct request
+is the one that Arcane sends; once it is only downloaded, and once read into traces, which nobody can do without.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlencode, urlsplit
+
+import uvloop
+
+from arcane.catalog.editing import Draft
+from arcane.model.time import NANOS_PER_SECOND, TimeRange
+from arcane.spi import ScanRequest
+from arcane.spi.testing import corpus
+from bench.client import Address, Connection
+from bench.instance import Instance, instance
+from bench.table import percentile, print_table, verdict
+from datasources.jaeger.compile import branches_of, params_of_v3
+from datasources.jaeger.decode import traces_of_v3
+from datasources.jaeger.search import Bounds, Wanted, ask_of
+from datasources.jaeger.stores import STORES, reach_of
+from tests.support.jaeger_server import real_jaeger
+from tests.support.not_run import missing
+
+BOUND = 1.15
+WARM_UP, ROUNDS = 20, 100
+LIMIT = 50
+ASKED = 100
+"""How many traces the engine asks a backend for that answers in no order."""
+QUERY = "{ }"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two ways to the same traces, and what else is to be done with the direct answer."""
+
+    through: tuple[Address, bytes]
+    direct: tuple[Address, bytes]
+    read: Callable[[bytes], object]
+
+
+@asynccontextmanager
+async def jaeger() -> AsyncIterator[tuple[Compared, Instance]]:
+    """While the block runs, a Jaeger holds the corpus and an Arcane asks it."""
+    base = (time.time_ns() // NANOS_PER_SECOND - 900) * NANOS_PER_SECOND
+    traces = corpus(base)
+    within = TimeRange(base - NANOS_PER_SECOND, max(trace.end for trace in traces) + NANOS_PER_SECOND)
+    with TemporaryDirectory(prefix="arcane-bench-jaeger-") as folder, real_jaeger(Path(folder)) as found:
+        found.push(traces)
+        draft = Draft("jaeger", "Jaeger", {"url": found.url, "storage": "memory"})
+        async with instance(delay_ms=0, beside=draft) as bench:
+            parts = urlsplit(found.url)
+            backend = Address(parts.port or 80, host=parts.hostname or "")
+            direct = backend.get(f"/api/v3/traces?{urlencode(_asked(within))}")
+            body = {"query": QUERY, "limit": LIMIT, "datasources": [bench.beside]}
+            yield Compared((bench.arcane, bench.search_in(within, body)), (backend, direct), _read), bench
+
+
+def _read(body: bytes) -> None:
+    """Reads a chunked answer: the client leaves the sizes between the chunks, because it has no use for the body."""
+    whole, at = bytearray(), 0
+    while not body.startswith(b"{"):
+        end = body.index(b"\r\n", at)
+        size = int(body[at:end], 16)
+        if not size:
+            break
+        whole += body[end + 2 : end + 2 + size]
+        at = end + 2 + size + 2
+    traces_of_v3(bytes(whole) or body)
+
+
+def _asked(within: TimeRange) -> list[tuple[str, str]]:
+    """The parameters that the adapter sends."""
+    request = ScanRequest(within, ASKED)
+    reach = reach_of(STORES["memory"], proven=False, first_api=False, attributes=False)
+    wanted = Wanted(branches_of(request.filter.condition, reach), within, ASKED)
+    before, after = wanted.beside(Bounds().margin_ns)
+    (branch,) = wanted.branches
+    return params_of_v3(ask_of(branch, TimeRange(within.start - before, within.end + after), ASKED))
+
+
+async def measure(compared: Compared, bench: Instance) -> None:
+    """Prints p50 of the three, the ratios, and the backend's CPU a request."""
+    through = await Connection.open(compared.through[0])
+    took: tuple[list[float], list[float], list[float]] = ([], [], [])
+    spent = 0.0
+    for number in range(WARM_UP + ROUNDS):
+        if number == WARM_UP:
+            spent = bench.backend.cpu_s()
+        by_arcane = await through.timed(compared.through[1])
+        began = time.perf_counter()
+        direct = await Connection.open(compared.direct[0])  # a Jaeger keeps none open unless it is told to
+        answer = await direct.ask(compared.direct[1])
+        downloaded = time.perf_counter()
+        direct.close()
+        compared.read(answer)
+        read = time.perf_counter()
+        if number >= WARM_UP:
+            took[0].append(by_arcane)
+            took[1].append((downloaded - began) * 1_000)
+            took[2].append((read - began) * 1_000)
+    cpu_ms = (bench.backend.cpu_s() - spent) * 1_000 / ROUNDS
+    through.close()
+    names = ("through Arcane", "direct", "direct, read into traces")
+    p50 = [percentile(times, 0.5) for times in took]
+    rows: list[list[object]] = [[name, p50[at], percentile(took[at], 0.95)] for at, name in enumerate(names)]
+    print_table(f"Jaeger: search, {LIMIT} traces", ("", "p50 ms", "p95 ms"), rows)
+    for at in (1, 2):
+        ratio = p50[0] / p50[at]
+        print(f"over {names[at]}: ratio {ratio:.2f} (bound {BOUND}: {verdict(ratio, BOUND)})")
+    print(f"{cpu_ms:.1f} ms of CPU a search")
+
+
+async def run() -> None:
+    reason = missing("jaeger")
+    if reason:
+        print(f"not measured: {reason}")
+        return
+    async with jaeger() as (compared, bench):
+        await measure(compared, bench)
+
+
+if __name__ == "__main__":
+    uvloop.run(run())
