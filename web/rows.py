@@ -11,6 +11,7 @@ import msgspec
 from arcane.model.hit import MatchedSet, MatchedSpan, TraceHit
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, nanos_of
 from arcane.model.values import Attributes, AttributeValue
+from arcane.traceql.literals import parse_duration
 from web.formatting import clock_text, duration_text, iso_text
 from web.i18n import Language
 from web.kinds import PLAIN, kind_of
@@ -102,8 +103,10 @@ def _is_grouped(hit: TraceHit) -> bool:
 def _spans(hit: TraceHit, href: str, context: RowContext) -> tuple[tuple[SpanTag, ...], int, str]:
     """Returns the matched spans, how many there are, and what the query says of them all."""
     told = [span for span in hit.spans if span.name != hit.root_name] or hit.spans
-    said = _said(hit.span_sets[0].attributes) if hit.span_sets else []
-    return tuple(_tag(span, href, context) for span in told[:_TAGS]), hit.matched, ", ".join(said)
+    computed = hit.span_sets[0].attributes.items() if hit.span_sets else ()
+    said = ", ".join(f"{key} {_short(value)}" for key, value in computed)
+    shown = told[: _TAGS - 1] if said else told[:_TAGS]
+    return tuple(_tag(span, href, context) for span in shown), hit.matched, said
 
 
 def _groups(hit: TraceHit, href: str, context: RowContext) -> tuple[tuple[SpanTag, ...], int, str]:
@@ -121,6 +124,14 @@ def _group(one: MatchedSet, href: str) -> SpanTag:
 
 def _said(attributes: Attributes) -> list[str]:
     return [f"{key} = {_value_text(value)}" for key, value in attributes.items()]
+
+
+def _short(value: AttributeValue) -> str:
+    """A computed number with as many digits as a list needs."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    nanos = parse_duration(value) if isinstance(value, str) and not value.startswith("-") else None
+    return duration_text(nanos) if nanos else _value_text(value)
 
 
 def _tag(span: MatchedSpan, href: str, context: RowContext) -> SpanTag:

@@ -56,6 +56,8 @@ def _too_early(text: str, expected: Set[str]) -> SyntaxProblem:
         return SyntaxProblem("a value or an attribute is missing at the end", position)
     if "RPAR" in expected:
         return SyntaxProblem("the closing parenthesis is missing", position, "add )")
+    if text.rstrip().endswith("|") and "BY" in expected:
+        return SyntaxProblem("a stage is missing at the end", position, "as in | count() > 2 or | by(name)")
     if "LBRACE" in expected:
         return SyntaxProblem("a filter in braces is missing at the end", position, "add { }")
     return SyntaxProblem("the query ends too early", position, _next(expected))

@@ -38,7 +38,11 @@ def test_groups_are_named_by_their_value_and_their_size() -> None:
     assert (row.more_tags, row.said) == (7, "")
 
 
-def test_what_was_computed_of_all_spans_stands_behind_them() -> None:
-    row = _row(MatchedSet({"count()": 7, "avg(duration)": "46ms"}, 7, (ONE, TWO)))
+def test_what_was_computed_of_all_spans_stands_before_them_in_few_digits() -> None:
+    row = _row(MatchedSet({"count()": 7, "avg(duration)": "3.14290547s", "avg(.n)": 2 / 3}, 7, (ONE, TWO)))
     assert [tag.label for tag in row.tags] == ["pay", "ship"]
-    assert (row.more_tags, row.said) == (5, "count() = 7, avg(duration) = 46ms")
+    assert (row.more_tags, row.said) == (5, "count() 7, avg(duration) 3.14 s, avg(.n) 0.6667")
+
+
+def test_a_number_too_large_for_a_float_is_shown() -> None:
+    assert _row(MatchedSet({"max(.n)": float("inf")}, 1, (ONE,))).said == "max(.n) inf"
