@@ -112,6 +112,11 @@ class LimitSettings(BaseModel):
     )
     metrics_points_default: int = Field(120, ge=1, description="Points of a time series where no step is asked for.")
     metrics_points_max: int = Field(2_000, ge=1, description="Most points of a time series.")
+    metrics_settle_s: float = Field(
+        30.0,
+        ge=0,
+        description="Spans arrive late: points of the newest seconds are left out where no end is named before.",
+    )
     metrics_series_max: int = Field(1_000, ge=1, description="Most series of an answer; more are left out, and told.")
     metrics_compared_max: int = Field(
         5_000, ge=1, description="Most series of compare(): values of attributes, on both sides."

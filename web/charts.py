@@ -178,7 +178,8 @@ def _examples(
 
 
 def _href(exemplar: Exemplar, context: RowContext) -> str:
-    return f"{context.base}/{exemplar.trace_id}?span={exemplar.span_id}"
+    path = f"{context.base}/{exemplar.trace_id}"
+    return path if exemplar.span_id is None else f"{path}?span={exemplar.span_id}"
 
 
 def _values(series: Sequence[Series], answer: MetricsAnswer, context: RowContext) -> tuple[ValueRow, ...]:

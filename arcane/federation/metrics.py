@@ -118,7 +118,7 @@ def _found(
     measured = {one: series_of(one, state, question.steps, question.exemplars) for one, state in merged.items()}
     series = answer(question.query, measured, question.steps)
     several = len(runs) > 1
-    outcomes = [run.outcome(_rows(run), (_TWICE,) if several and run.asked_whole else ()) for run in runs]
+    outcomes = [run.outcome(_rows(run), (_TWICE,) if several and run.answered else ()) for run in runs]
     failed = [run.failed for run in runs]
     left_out = len(series) > most or any(state.left_out for state in merged.values())
     return MetricsFound(

@@ -64,8 +64,8 @@ class MetricsRun:
     error: DatasourceError | None = None
     elapsed_ms: float = 0.0
     errors: int = 0
-    asked_whole: bool = False
-    """The datasource measured something itself."""
+    answered: set[int] = field(default_factory=set)
+    """Numbers of the tasks that the datasource measured itself."""
     _vanished: int = 0
     _gaps: int = 0
     _down_to: int | None = None
@@ -91,7 +91,7 @@ class MetricsRun:
             measured = await self._ask(task)
             if measured is not None:
                 self.state[number] = measured
-                self.asked_whole = True
+                self.answered.add(number)
                 return
         await self._read(number, task)
 
@@ -179,8 +179,9 @@ class MetricsRun:
     def outcome(self, rows: int, notes: Sequence[str] = ()) -> SourceOutcome:
         """Returns the row in `sources[]`; `rows` is how many series it contributed to."""
         source, missing = self.asking.source, self._missing()
-        pushed = [task.plan.text if task.plan.pushed else task.plan.scan.pushed_text for task in self.tasks]
-        kept = [task.plan.text for task in self.tasks if not task.plan.pushed]
+        tasks = list(enumerate(self.tasks))
+        pushed = [task.plan.text if at in self.answered else task.plan.scan.pushed_text for at, task in tasks]
+        kept = [task.plan.text for at, task in tasks if at not in self.answered]
         return SourceOutcome(
             source.id,
             source.name,

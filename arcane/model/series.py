@@ -60,12 +60,15 @@ Labels: TypeAlias = tuple[LabelValue, ...]
 
 
 class Exemplar(msgspec.Struct, frozen=True, gc=False):
-    """A span that stands for those of a point. `value` is what was measured of it, None where spans are counted."""
+    """A span that stands for those of a point. `value` is what was measured of it, None where spans are counted.
+
+    `span_id` is None where the backend names the trace only.
+    """
 
     time: int
     value: float | None
     trace_id: TraceId
-    span_id: SpanId
+    span_id: SpanId | None
 
 
 class Label(msgspec.Struct, frozen=True, gc=False):

@@ -79,7 +79,7 @@ def _shown(states: States, most: int) -> dict[Labels, tuple[Exemplar, ...]]:
     found: dict[Labels, list[Exemplar]] = {}
     for (labels, _), exemplar in chosen:
         found.setdefault(labels, []).append(exemplar)
-    return {labels: tuple(sorted(own, key=lambda one: (one.time, one.span_id))) for labels, own in found.items()}
+    return {labels: tuple(sorted(own, key=lambda one: (one.time, one.trace_id))) for labels, own in found.items()}
 
 
 def _values(metrics: Metrics, points: Points, steps: Steps, scale: int) -> dict[int, float]:

@@ -134,4 +134,5 @@ def keep_exemplar(kept: dict[tuple[Labels, int], Exemplar], place: tuple[Labels,
 
 def rank_of(exemplar: Exemplar) -> tuple[int, str, str]:
     """Returns a random order of exemplars that is the same for everybody."""
-    return (crc32((exemplar.trace_id + exemplar.span_id).encode()), exemplar.trace_id, exemplar.span_id)
+    span_id = exemplar.span_id or ""
+    return (crc32((exemplar.trace_id + span_id).encode()), exemplar.trace_id, span_id)

@@ -12,7 +12,7 @@ from arcane.kit.actor import Actor
 from arcane.model.deadline import Deadline
 from arcane.model.outcome import SourceOutcome
 from arcane.model.series import Series, Steps
-from arcane.model.time import TimeRange, nanos_of
+from arcane.model.time import NANOS_PER_SECOND, TimeRange, nanos_of
 from arcane.traceql.ast import Position
 from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.check import check
@@ -99,12 +99,13 @@ class MetricsService:
 
     def _steps(self, query: Query, request: MetricsRequest) -> Steps:
         """Returns the buckets; raises StepTooSmall. A comparison is a table: without a step it is one point."""
-        within = self.traces.within(request.within)
-        if request.instant or (request.step is None and is_comparison(query)):
-            return one_step(within)
         limits = self.traces.limits
+        within = self.traces.within(request.within)
+        settled = nanos_of(self.traces.clock.now()) - round(limits.metrics_settle_s * NANOS_PER_SECOND)
+        if request.instant or (request.step is None and is_comparison(query)):
+            return one_step(within, settled)
         width = request.step or chosen_width(within, limits.metrics_points_default)
-        return steps_of(within, width, limits.metrics_points_max, nanos_of(self.traces.clock.now()))
+        return steps_of(within, width, limits.metrics_points_max, settled)
 
     def _question(self, query: Query, steps: Steps, request: MetricsRequest, scope: ProjectScope) -> MetricsQuestion:
         hinted = exemplars_wanted(query)

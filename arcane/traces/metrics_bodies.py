@@ -32,7 +32,7 @@ class ExemplarBody(msgspec.Struct, frozen=True, gc=False):
     time: str
     value: float | None
     trace_id: str
-    span_id: str
+    span_id: str | None
 
 
 class SeriesBody(msgspec.Struct, frozen=True, gc=False):

@@ -90,7 +90,7 @@ class ExemplarOut(s.Out):
     time: s.Timestamp
     value: Annotated[float | None, Field(description="What was measured of it; null where spans are counted.")]
     trace_id: Annotated[str, Field(examples=[s.TRACE_ID_EXAMPLE])]
-    span_id: str
+    span_id: Annotated[str | None, Field(description="Null where the datasource names the trace only.")]
 
 
 class SeriesOut(s.Out):

@@ -21,14 +21,14 @@ def chosen_width(within: TimeRange, points: int) -> int:
     return found or -(-within.duration // (points * WIDTHS[-1])) * WIDTHS[-1]
 
 
-def steps_of(within: TimeRange, width: int, points_max: int, now: int) -> Steps:
+def steps_of(within: TimeRange, width: int, points_max: int, settled: int) -> Steps:
     """Returns aligned buckets that cover the range; raises StepTooSmall.
 
-    The first one ends at or before the beginning of the range, so that a line begins at the edge. A
-    bucket that is not over is left out: it would look like a fall.
+    The first one ends at or before the beginning of the range, so that a line begins at the edge. One
+    that ends after `settled` is left out: its spans are not all there, and it would look like a fall.
     """
     first = within.start // width * width
-    last = now // width * width if within.end >= now else -(-within.end // width) * width
+    last = min(-(-within.end // width), settled // width) * width
     count = max(0, last - first) // width + 1
     if count > points_max:
         least = chosen_width(within, points_max - 2)
@@ -40,6 +40,7 @@ def steps_of(within: TimeRange, width: int, points_max: int, now: int) -> Steps:
     return Steps(first, width, count)
 
 
-def one_step(within: TimeRange) -> Steps:
-    """Returns the whole range as one bucket."""
-    return Steps(within.end, max(1, within.duration), 1)
+def one_step(within: TimeRange, settled: int) -> Steps:
+    """Returns the range as one bucket, without what is not settled yet."""
+    end = max(within.start, min(within.end, settled))
+    return Steps(end, max(1, end - within.start), 1)

@@ -22,7 +22,7 @@ class TempoPlugin(DatasourcePlugin[TempoSettings]):
         return headers_of(settings)
 
     def connect(self, settings: TempoSettings, context: AdapterContext) -> Adapter:
-        return TempoAdapter(context.http, settings.max_range_hours)
+        return TempoAdapter(context.http, settings.max_range_hours, settings.metrics_range_hours)
 
 
 PLUGIN = TempoPlugin()

@@ -32,6 +32,13 @@ class TempoSettings(HttpConnection):
         title="Longest window (hours)",
         description="What Tempo's query_frontend.search.max_duration is. Longer searches are split.",
     )
+    metrics_range_hours: int = Field(
+        default=24,
+        ge=1,
+        le=24 * 366,
+        title="Longest metrics window (hours)",
+        description="What Tempo's query_frontend.metrics.max_duration is. Longer metrics queries are split.",
+    )
 
     @field_validator("tenant")
     @classmethod

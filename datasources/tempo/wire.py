@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from arcane.spi.otlp_wire import KeyValue
+from arcane.spi.otlp_wire import AnyValue, KeyValue
 
 
 class Span(msgspec.Struct, rename="camel", gc=False):
@@ -104,3 +104,41 @@ class Build(msgspec.Struct, gc=False):
     """Answer of /api/status/buildinfo."""
 
     version: str = ""
+
+
+class Label(msgspec.Struct, gc=False):
+    """One label of a series."""
+
+    key: str
+    value: AnyValue = AnyValue()
+
+
+class Sample(msgspec.Struct, rename={"timestamp_ms": "timestampMs"}, gc=False):
+    """One point of a series."""
+
+    timestamp_ms: int = 0
+    value: float = 0.0
+
+
+class SeriesExemplar(msgspec.Struct, rename={"timestamp_ms": "timestampMs"}, gc=False):
+    """A span that stands for others."""
+
+    labels: list[Label] = []
+    value: float = 0.0
+    timestamp_ms: int = 0
+
+
+class OneSeries(msgspec.Struct, gc=False):
+    """One series: samples of a range, or the value of an instant."""
+
+    labels: list[Label] = []
+    samples: list[Sample] = []
+    value: float = 0.0
+    exemplars: list[SeriesExemplar] = []
+
+
+class MetricsSeries(msgspec.Struct, gc=False):
+    """Answer of /api/metrics/query_range and /api/metrics/query."""
+
+    series: list[OneSeries] = []
+    status: str = ""

@@ -26,7 +26,9 @@ from arcane.traceql.check import check
 from arcane.traceql.parse import parse
 from datasources.memory.adapter import MemoryAdapter
 from datasources.memory.plugin import EVERYTHING
-from tests.support.tempo_replay import VECTORS, Recorded, recordings
+from datasources.tempo.adapter import TempoAdapter
+from tests.support.egress import session
+from tests.support.tempo_replay import VECTORS, Recorded, recordings, replaying
 from tests.support.tempo_standin import traces_in
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +37,13 @@ NO_VALUE = "where no span started Tempo says that the quantile is 0; Arcane says
 DIFFERS: Mapping[str, str] = {"{ kind = server } | quantile_over_time(duration, .5, .99)": NO_VALUE}
 """Range queries whose points differ: those that Tempo has and Arcane has not are all 0."""
 
+ASKED_AS_RECORDED = (
+    "{} | count_over_time() by (resource.service.name)",
+    "{ status = error } | count_over_time()",
+)
+"""What the adapter asks in the very words that were recorded; a rate is asked for as a count, and so on."""
 RECORDED = [one for one in recordings() if one.path.startswith("/api/metrics/") and one.status == 200]
+COUNTED = [one for one in RECORDED if one.params["q"] in ASKED_AS_RECORDED and one.path.endswith("_range")]
 READ_ONLY = replace(EVERYTHING, metrics=())
 
 
@@ -76,6 +84,13 @@ async def _assert_recorded(one: Recorded, adapters: Sequence[Adapter]) -> None:
         if one.params["q"] in DIFFERS:
             points = {index: value for index, value in points.items() if value or index in ours[labels]}
         assert ours[labels] == pytest.approx(points, rel=1e-9), labels
+
+
+@pytest.mark.parametrize("one", COUNTED, ids=lambda one: one.params["q"])
+async def test_the_tempo_adapter_makes_states_of_the_recorded_answer(one: Recorded, corpus: Sequence[Trace]) -> None:
+    async with replaying() as tempo, session(tempo.url) as http:
+        await _assert_recorded(one, [TempoAdapter(http, max_range_hours=168)])
+        assert not tempo.unknown
 
 
 def test_the_differences_are_real() -> None:

@@ -30,6 +30,7 @@ from arcane.traceql.ast_pipeline import Pipeline, Select
 from arcane.traceql.errors import TraceqlError
 from arcane.traceql.evaluate import mentioned_fields
 from arcane.traceql.parse import parse
+from tests.support.tempo_metrics import Refused, metrics
 from tests.support.tempo_semantics import matches
 from tests.support.tempo_shapes import search_trace, trace_response, traces_data
 
@@ -83,6 +84,8 @@ async def serving(tempo: Tempo, port: int = 0) -> AsyncIterator[Tempo]:
             web.get("/api/search", _answering(tempo, _search)),
             web.get("/api/v2/traces/{id}", _answering(tempo, _trace_v2)),
             web.get("/api/traces/{id}", _answering(tempo, _trace_v1)),
+            web.get("/api/metrics/query_range", _answering(tempo, _metrics)),
+            web.get("/api/metrics/query", _answering(tempo, _metrics)),
             web.get("/api/v2/search/tags", _answering(tempo, _tags_v2)),
             web.get("/api/search/tags", _answering(tempo, _tags_v1)),
             web.get("/api/v2/search/tag/{name}/values", _answering(tempo, _values_v2)),
@@ -218,6 +221,16 @@ def _requested_trace(tempo: Tempo, request: web.Request) -> Trace | web.Response
         return tempo.by_id(parse_trace_id(request.match_info["id"]))
     except ValueError:
         return _refused("trace IDs can only contain hex characters")
+
+
+def _metrics(tempo: Tempo, request: web.Request) -> web.Response:
+    if not tempo.version.startswith("3"):
+        return web.Response(status=404, text=_NO_ROUTE)
+    try:
+        found = metrics(tempo.traces, request.query, instant=request.path.endswith("/query"))
+    except Refused as exc:
+        return _refused(str(exc))
+    return web.json_response(found)
 
 
 def _tags_v2(tempo: Tempo, request: web.Request) -> web.Response:

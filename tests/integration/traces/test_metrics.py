@@ -24,7 +24,7 @@ MINUTES = {"start": "2026-08-01T11:56:00Z", "end": "2026-08-01T12:00:00Z", "step
 
 @pytest.fixture
 async def asker() -> AsyncIterator[Asker]:
-    async with asking() as made:
+    async with asking(LimitSettings(metrics_settle_s=0)) as made:
         yield made
 
 
@@ -114,6 +114,15 @@ async def test_a_bucket_that_is_not_over_is_left_out(asker: Asker) -> None:
     assert values(answer)["count_over_time",][-1] == 2
 
 
+async def test_what_may_still_arrive_is_left_out() -> None:
+    async with asking(LimitSettings(metrics_settle_s=90)) as asker:
+        asker.add("store", [numbered(number) for number in range(240)])
+        answer = await asker.measure("{ } | count_over_time()", **MINUTES)
+        assert answer["steps"]["count"] == 3, "the points of 11:59 and 12:00 are not settled"
+        instant = await asker.measure("{ } | count_over_time()", instant=True, **MINUTES)
+        assert values(instant) == {("count_over_time",): [300]}
+
+
 async def test_a_project_sees_its_own_spans_only(asker: Asker) -> None:
     asker.add("store", [numbered(0, team="a"), numbered(1, team="b", spans=5)])
     asker.scope.trace_filter = TraceFilter("team", "a")
@@ -191,7 +200,7 @@ async def test_what_a_datasource_cannot_measure_after_all_is_read(asker: Asker) 
 
 
 async def test_a_bound_is_told_with_the_time_down_to_which_it_counted() -> None:
-    async with asking(LimitSettings(metrics_traces_max=200)) as asker:
+    async with asking(LimitSettings(metrics_traces_max=200, metrics_settle_s=0)) as asker:
         asker.add("store", [numbered(number) for number in range(500)], LISTS)
         answer = await asker.measure("{ } | count_over_time()", start="2026-08-01T11:00:00Z", step="10m")
     (source,) = answer["sources"]
@@ -201,7 +210,7 @@ async def test_a_bound_is_told_with_the_time_down_to_which_it_counted() -> None:
 
 
 async def test_more_series_than_fit_are_told() -> None:
-    async with asking(LimitSettings(metrics_series_max=3)) as asker:
+    async with asking(LimitSettings(metrics_series_max=3, metrics_settle_s=0)) as asker:
         asker.add("store", [numbered(number) for number in range(9)])
         answer = await asker.measure("{ } | rate() by (span.number)", **MINUTES)
     assert len(answer["series"]) == 3
