@@ -121,7 +121,8 @@ class Engine:
         bounds, batch = Bounds(limits.candidates_max, limits.scans_max), capabilities.max_limit
         if question.endless:
             bounds, batch = Bounds(limits.stream_candidates_max, limits.stream_scans_max), limits.stream_batch
-        return Walk(asking.scan, capabilities, made.pushed, question.within, bounds, begin, spans, made.select), batch
+        asked = (made.pushed, question.within, bounds, begin, spans, made.select, made.residual is not None)
+        return Walk(asking.scan, capabilities, *asked), batch
 
     def describe(
         self, question: Question, source: Source, made: SourcePlan, deadline: Deadline

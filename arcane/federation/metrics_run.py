@@ -124,7 +124,7 @@ class MetricsRun:
         capabilities = self.asking.source.adapter.capabilities
         within = self.steps.within
         begin = (within.end + 1, "")
-        walk = Walk(self.asking.scan, capabilities, task.plan.scan.pushed, within, self.walked, begin, 1)
+        walk = Walk(self.asking.scan, capabilities, task.plan.scan.pushed, within, self.walked, begin, 1, whole=True)
         try:
             while not walk.ended:
                 for batch in _chunks(await walk.step(_AT_ONCE), max(8, capabilities.concurrency)):

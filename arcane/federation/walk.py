@@ -53,6 +53,8 @@ class Walk:
     frontier: Position | None
     spans_per_trace: int = 3
     select: tuple[Field, ...] = ()
+    whole: bool = False
+    """What is found is read whole afterwards."""
     stopped: bool = False
     """A bound was reached: there may be more below the frontier."""
     gaps: int = 0
@@ -145,7 +147,7 @@ class Walk:
         began_within = window.start != self.within.start  # a trace that began earlier has its turn later
         limit = max(1, min(limit, self.capabilities.max_limit))
         spans = self.spans_per_trace
-        return ScanRequest(window, limit, self.pushed, spans, self.select, began_within=began_within)
+        return ScanRequest(window, limit, self.pushed, spans, self.select, began_within=began_within, whole=self.whole)
 
     def _inside(self, window: TimeRange, candidates: list[Candidate]) -> list[Candidate]:
         """Returns those whose turn it is: a trace that began before a window belongs to the one it began in."""

@@ -20,7 +20,8 @@ class ScanRequest:
     `filter` holds only what the adapter's capabilities cover. An answer may be a superset where
     a rule is not exact, and never a subset. `spans_per_trace` bounds the matched spans of a hit;
     `select` names fields to return for each of them beside those the filter mentions. With `began_within`,
-    traces that began before the window are not wanted: an answer may have them, and need not.
+    traces that began before the window are not wanted: an answer may have them, and need not. `whole` says that
+    what is found is read whole afterwards: where one request brings many traces, candidates may have theirs.
     """
 
     within: TimeRange
@@ -29,6 +30,7 @@ class ScanRequest:
     spans_per_trace: int = 3
     select: tuple[Field, ...] = ()
     began_within: bool = False
+    whole: bool = False
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):

@@ -186,6 +186,16 @@ class AdapterContract(MetricsContract):
             for shown in candidate.hit.spans if candidate.hit else ():
                 assert shown.attributes.get("user.id") == spans[shown.span_id].attributes.get("user.id")
 
+    async def test_traces_that_come_with_a_scan_are_whole(
+        self, adapter: Adapter, traces: list[Trace], whole: TimeRange
+    ) -> None:
+        by_id = {trace.trace_id: trace for trace in traces}
+        answer = await scan_all(adapter, ScanRequest(whole, adapter.capabilities.max_limit, whole=True))
+        assert {one.trace_id for one in answer.candidates} == by_id.keys()
+        for candidate in answer.candidates:
+            if candidate.trace is not None:
+                self._assert_same_spans(candidate.trace.spans, by_id[candidate.trace_id].spans)
+
     async def test_a_trace_is_read_whole(self, adapter: Adapter, traces: list[Trace]) -> None:
         for trace in (traces[0], traces[3], traces[7], traces[19]):
             found = await adapter.get_trace(trace.trace_id, None, Deadline.after(_PATIENCE_S))

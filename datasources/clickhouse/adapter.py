@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import accumulate
 
 from anyio import to_thread
 
@@ -14,6 +16,7 @@ from arcane.spi import (
     AttributeName,
     AttributeQuery,
     AttributeValueCount,
+    Candidate,
     Capabilities,
     Deadline,
     Field,
@@ -28,9 +31,11 @@ from arcane.spi import (
     TimeRange,
     Trace,
     TraceId,
+    parse_trace_id,
 )
 from datasources.clickhouse import completion, decode
 from datasources.clickhouse.compile import PUSH
+from datasources.clickhouse.decode import Extent
 from datasources.clickhouse.layout import Layout, NotUnderstood
 from datasources.clickhouse.probe import Probe
 from datasources.clickhouse.settings import ClickHouseSettings, text_names
@@ -68,7 +73,10 @@ class ClickHouseAdapter(Adapter):
             yield ScanPage((), complete=True)
             return
         columns = await self._wire.select(asking.hits(request, chosen), deadline)
-        yield ScanPage(decode.candidates_of(chosen, columns, request, self._names), complete=complete)
+        candidates = decode.candidates_of(chosen, columns, request, self._names)
+        if request.whole:
+            candidates = await self._with_traces(asking, chosen, candidates, deadline)
+        yield ScanPage(candidates, complete=complete)
 
     async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
         """`within` is not needed: where the exporter keeps the times of traces, they are looked up there."""
@@ -121,9 +129,24 @@ class ClickHouseAdapter(Adapter):
             return []
         return completion.decode_values(await self._wire.select(statement, deadline), field, query, self._names)
 
-    async def _newest_traces(
-        self, asking: Asking, request: ScanRequest, deadline: Deadline
-    ) -> Sequence[tuple[str, int, int]]:
+    async def _with_traces(
+        self, asking: Asking, chosen: Sequence[Extent], candidates: Sequence[Candidate], deadline: Deadline
+    ) -> tuple[Candidate, ...]:
+        """Returns the candidates, the newest of them with their traces: as many as a bounded number of spans are."""
+        counts = accumulate((one.hit.span_count or 0) if one.hit else 0 for one in candidates)
+        brought = sum(count <= _SPANS_BROUGHT for count in counts)
+        if not brought:
+            return tuple(candidates)
+        held = {parse_trace_id(extent[0]): extent for extent in chosen}
+        extents = [held[one.trace_id] for one in candidates[:brought]]
+        columns = await self._wire.select(asking.traces(extents, _SPANS_READ), deadline)
+        if columns and len(columns[0]) == _SPANS_READ:
+            return tuple(candidates)  # more rows than spans were counted: some may be missing
+        traces = await to_thread.run_sync(decode.traces_of, columns, self._names)
+        by_id = {trace.trace_id: trace for trace in traces.values()}
+        return tuple(replace(one, trace=by_id.get(one.trace_id)) for one in candidates)
+
+    async def _newest_traces(self, asking: Asking, request: ScanRequest, deadline: Deadline) -> Sequence[Extent]:
         """Returns the newest traces, one more than the limit where there are more.
 
         Of a long window its last part is asked first: where it has enough, the rest need not be read.
@@ -159,3 +182,7 @@ class ClickHouseAdapter(Adapter):
 
 _LARGE = 2_000
 """Spans whose reading is worth a thread: other questions go on meanwhile."""
+_SPANS_BROUGHT = 20_000
+"""Most spans that come with one scan whose traces are wanted whole; the other traces are read one by one."""
+_SPANS_READ = 2 * _SPANS_BROUGHT
+"""Most rows for them: a span that was written twice has two."""

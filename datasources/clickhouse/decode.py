@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from arcane.spi import (
     Attributes,
@@ -38,6 +38,8 @@ from datasources.clickhouse.spelling import Names, typed
 
 Columns = Sequence[Sequence[Any]]
 """What an answer holds, a column at a time."""
+Extent: TypeAlias = "tuple[str, int, int]"
+"""A trace's id as it is stored, its start and its end."""
 
 _KINDS = {spelling: member for member in SpanKind for spelling in spellings(member)}
 _STATUSES = {spelling: member for member in StatusCode for spelling in spellings(member)}
@@ -105,6 +107,16 @@ def trace_of(trace_id: TraceId, columns: Columns, names: Names, limit: int) -> T
     return Trace(trace_id, spans)
 
 
+def traces_of(columns: Columns, names: Names) -> dict[str, Trace]:
+    """Returns the traces in an answer that begins each row with the trace's id, by the id as it is stored."""
+    rows: dict[str, list[Sequence[Any]]] = {}
+    for stored, *row in zip(*columns, strict=True):
+        rows.setdefault(stored, []).append(row)
+    reader = Reader(names)
+    ids = {stored: _trace_id(stored) for stored in rows}
+    return {stored: Trace(ids[stored], spans_of(ids[stored], held, reader)) for stored, held in rows.items()}
+
+
 def spans_of(trace_id: TraceId, rows: Iterable[Sequence[Any]], reader: Reader) -> list[Span]:
     """Returns the spans in the rows; their fields stand in the order of `statements.Asking.trace`."""
     found = []
@@ -133,13 +145,13 @@ def spans_of(trace_id: TraceId, rows: Iterable[Sequence[Any]], reader: Reader) -
     return found
 
 
-def extents_of(columns: Columns) -> list[tuple[str, int, int]]:
-    """Returns (id as stored, start, end) of the candidates."""
+def extents_of(columns: Columns) -> list[Extent]:
+    """Returns the ids and times of the candidates."""
     return list(zip(*columns, strict=True))
 
 
 def candidates_of(
-    extents: Sequence[tuple[str, int, int]], columns: Columns, request: ScanRequest, names: Names
+    extents: Sequence[Extent], columns: Columns, request: ScanRequest, names: Names
 ) -> tuple[Candidate, ...]:
     """Returns the traces with their hits, in the order of `extents`."""
     by_id = {row[0]: row for row in zip(*columns, strict=True)}
@@ -156,7 +168,7 @@ class _Hits:
         self._fields = (*mentioned_fields(request.filter), *request.select)
         self._limit = request.spans_per_trace
 
-    def candidate(self, extent: tuple[str, int, int], row: Sequence[Any]) -> Candidate:
+    def candidate(self, extent: Extent, row: Sequence[Any]) -> Candidate:
         """Returns one trace; `row` is one of `statements.Asking.hits`."""
         stored, start, end = extent
         (_, (root_name, root_service), roots, spans, errors, services, failures, matched, shown) = row

@@ -105,6 +105,20 @@ class Asking:
         )
         return Statement(sql, bind.values, limit + 1)
 
+    def traces(self, traces: Sequence[tuple[str, int, int]], spans: int) -> Statement:
+        """Gives the spans of several traces, each row with the id of its trace."""
+        layout, bind = self.layout, Binds()
+        first, last = min(began for _, began, _ in traces), max(ended for _, _, ended in traces)
+        ids = bind([trace for trace, _, _ in traces], "Array(String)")
+        columns = ", ".join(f"{sql} AS a_{number}" for number, sql in enumerate(self._whole().values()))
+        trace_id = layout.texts["trace_id"]
+        sql = (
+            f"SELECT {trace_id} AS a_trace, {columns} FROM {layout.source}"
+            f" WHERE {self._window(TimeRange(first, last), bind)} AND {trace_id} IN {ids}"
+            f" LIMIT {bind(spans, 'UInt64')}"
+        )
+        return Statement(sql, bind.values, spans)
+
     def newest(self, now: int, back_ns: int) -> Statement:
         """Gives when the newest span of late began, 0 where there is none."""
         layout, bind = self.layout, Binds()

@@ -1,5 +1,5 @@
 """One statement over HTTP: clickhouse-connect binds the parameters and reads the Native format, the host's session
-carries both. The driver's own client is not used: it would open connections of its own.
+carries both (docs/adr/0016). The driver's own client is not used: it would open connections of its own.
 """
 
 from __future__ import annotations

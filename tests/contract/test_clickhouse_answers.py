@@ -13,9 +13,11 @@ from arcane.model.deadline import Deadline
 from arcane.model.time import NANOS_PER_SECOND, TimeRange
 from arcane.model.trace import Trace
 from arcane.settings import LimitSettings
-from arcane.spi import Adapter, BadResponse, ScanRequest, SpansetFilter
-from arcane.spi.testing import filter_of, scan_all
+from arcane.spi import Adapter, BadResponse, ScanRequest
+from arcane.spi.testing import scan_all
 from arcane.spi.testing_corpus import QUERIES
+from arcane.traceql.ast_pipeline import Query
+from arcane.traceql.parse import parse
 from datasources.clickhouse.adapter import ClickHouseAdapter
 from datasources.clickhouse.settings import ClickHouseSettings, headers_of, text_names
 from datasources.clickhouse.spelling import Names
@@ -41,6 +43,23 @@ ASKED = (
     "{ .http.status_code >= 500 || .http.response.status_code >= 500 }",
     '{ name =~ ".*[a-z]{3}.*" && duration < 100ms }',
 )
+
+STRUCTURED = (
+    "{ kind = server } >> { status = error }",
+    "{ kind = server } > { duration > 50ms }",
+    "{ status = error } << { kind = server }",
+    "{ duration > 100ms } ~ { duration < 50ms }",
+    "{ kind = client } !>> { status = error }",
+    "{ status = error } && { kind = server }",
+    "{ status = error } || { duration > 2s }",
+    "{ kind = server } &>> { status = error }",
+    "{ } | count() > 7",
+    "{ kind = client } | avg(duration) > 100ms",
+    "{ status = error } | by(resource.service.name) | count() > 1",
+    "{ kind = internal } | max(duration) > 1s | select(span.tenant)",
+    "{ } | by(name) | coalesce()",
+)
+"""What only whole traces answer."""
 
 
 @pytest.fixture(scope="module", params=[Exporter(), Exporter("JSON")], ids=["map", "json"])
@@ -83,9 +102,9 @@ def within(corpus: Sequence[Trace]) -> TimeRange:
     return TimeRange(first - NANOS_PER_SECOND, last + NANOS_PER_SECOND)
 
 
-async def ask(adapter: Adapter, spans: SpansetFilter, within: TimeRange, limit: int = 200) -> Found:
+async def ask(adapter: Adapter, query: Query, within: TimeRange, limit: int = 200) -> Found:
     engine, source = Engine(LimitSettings(source_timeout_s=60)), Source("one", "One", "kind", adapter)
-    question = Question(spans, within, limit, 100)
+    question = Question(query, within, limit, 100)
     found = await engine.search(question, [source], None, Deadline.after(60))
     assert found.outcome.sources[0].error is None, found.outcome.sources[0].error
     return found
@@ -104,9 +123,15 @@ def shown(found: Found) -> list[object]:
     ]
 
 
-def filters() -> list[SpansetFilter]:
-    texts = [filter_of(text) for text in ASKED]
-    return list(dict.fromkeys((*texts, *(spans for _, spans in searches()))))
+def queries() -> list[Query]:
+    asked = [parse(text) for text in (*ASKED, *STRUCTURED)]
+    return list(dict.fromkeys((*asked, *(Query(spans) for _, spans in searches()))))
+
+
+def asks_as_stored(query: Query) -> bool:
+    return (
+        query.filter is not None and query.filter.condition is not None and compares_as_stored(query.filter.condition)
+    )
 
 
 async def test_every_query_is_answered_as_by_memory(
@@ -114,11 +139,11 @@ async def test_every_query_is_answered_as_by_memory(
 ) -> None:
     memory = MemoryAdapter(kept, EVERYTHING)
     different = []
-    for spans in filters():
-        if spans.condition is not None and compares_as_stored(spans.condition):
+    for query in queries():
+        if asks_as_stored(query):
             continue
-        if shown(await ask(stored, spans, within)) != shown(await ask(memory, spans, within)):
-            different.append(spans)
+        if shown(await ask(stored, query, within)) != shown(await ask(memory, query, within)):
+            different.append(query)
     assert different == []
 
 
@@ -130,7 +155,7 @@ async def test_pages_are_those_of_memory(stored: ClickHouseAdapter, kept: list[T
         resume = None
         pages[name] = []
         for _ in range(4):
-            question = Question(SpansetFilter(), within, 10)
+            question = Question(parse("{ }"), within, 10)
             found = await engine.search(question, [Source(name, name, "kind", adapter)], resume, Deadline.after(60))
             pages[name].append([hit.trace_id for hit in found.hits])
             resume = found.resume
