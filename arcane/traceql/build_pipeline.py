@@ -32,6 +32,9 @@ from arcane.traceql.chain import Join, group
 from arcane.traceql.errors import SyntaxProblem
 from arcane.traceql.piece import Piece, Place, deeper, place_of
 
+MAX_STAGES = 100
+"""Most stages of a pipeline. Each looks at every span of a trace, and nobody else gets to run meanwhile."""
+
 Part: TypeAlias = "Stage | Literal | Pipeline"
 PartPiece: TypeAlias = "Piece[Part]"
 
@@ -169,6 +172,9 @@ def pipeline(parts: Sequence[PartPiece]) -> PartPiece:
         if len(parts) > 1:
             _check_order(stages, part)
         stages.extend(inner)  # type: ignore[arg-type]
+        if len(stages) > MAX_STAGES:
+            hint = "join conditions in one filter, and select fields together"
+            raise SyntaxProblem(f"a pipeline has {MAX_STAGES} stages at most", part.place.position, hint)
     if len(parts) == 1:
         return parts[0]
     return Piece(Pipeline(tuple(stages), place.position), place, deeper(place, *parts))

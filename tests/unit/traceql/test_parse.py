@@ -23,6 +23,7 @@ from arcane.traceql.ast_pipeline import (
     SpansetOperation,
 )
 from arcane.traceql.chain import run_of
+from arcane.traceql.errors import SyntaxProblem
 from arcane.traceql.format import format_query
 from arcane.traceql.parse import parse
 
@@ -381,3 +382,12 @@ def test_what_stands_beside_a_pipeline_is_written_in_parentheses() -> None:
     assert format_query(parse("(({} | by(.a)) > ({})) | { .b }")) == "({} | by(.a)) > ({}) | { .b }"
     text = "(({} | by(.a)) > ({}) && { .c }) > ({} | by(.b))"
     assert format_query(parse(text)) == text
+
+
+def test_a_pipeline_has_a_bound() -> None:
+    stages = " | ".join(["{ }"] * 100)
+    assert isinstance(parse(stages).body, Pipeline)
+    with pytest.raises(SyntaxProblem, match="100 stages at most"):
+        parse(f"{stages} | count() > 1")
+    with pytest.raises(SyntaxProblem, match="100 stages at most"):
+        parse(f"{{ }} | ({stages})")
