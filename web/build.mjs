@@ -91,7 +91,7 @@ const manifest = {
 await mkdir(out, { recursive: true });
 const context = await esbuild.context({
   absWorkingDir: here,
-  entryPoints: ["src/app.ts", "src/early.ts", "styles/app.css"],
+  entryPoints: ["src/app.ts", "src/early.ts", "src/arrive.ts", "styles/app.css"],
   outdir: out,
   bundle: true,
   splitting: true,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
-from arcane.federation.together import beside
 from arcane.kit.problems import Problem
 from arcane.traces.arriving import Arriving, Asked
+from arcane.traces.hangup import PushedResponse, Say
 from arcane.traces.service import check_ended
 from arcane.traces.stream_bodies import EventBody, ProblemBody, begin_body, event_body, ndjson, sse
 
@@ -34,53 +34,33 @@ class Sending:
     path: str
 
 
-class EventsResponse(Response):
-    """The events of an answer. A client that hangs up ends all upstream requests; one that reads slowly slows them."""
+def events_response(sending: Sending, media_type: str) -> Response:
+    """Returns the events of an answer. A client that reads slowly slows the datasources down."""
+    return PushedResponse(partial(_push, sending, media_type), media_type, seconds=sending.seconds + _PATIENCE_S)
 
-    media_type = NDJSON
 
-    def __init__(self, sending: Sending, media_type: str) -> None:
-        super().__init__(media_type=media_type, headers={"cache-control": "no-store", "x-accel-buffering": "no"})
-        del self.headers["content-length"]
-        self._sending = sending
-        self._encode = sse if media_type == SSE else ndjson
-        self._quiet = b": waiting\n\n" if media_type == SSE else b""
+async def _push(sending: Sending, media_type: str, say: Say) -> None:
+    is_sse = media_type == SSE
+    spell = sse if is_sse else ndjson
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Returns when everything is sent, or nobody reads any more."""
-        with anyio.move_on_after(self._sending.seconds + _PATIENCE_S):
-            async with beside() as group:
+    async def tell(*bodies: EventBody) -> None:
+        await say(b"".join(map(spell, bodies)))
 
-                async def listen() -> None:
-                    while (await receive())["type"] != "http.disconnect":
-                        pass
-                    group.cancel_scope.cancel()
-
-                group.start_soon(listen)
-                await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-                await self._events(send)
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _events(self, send: Send) -> None:
-        async def say(*bodies: EventBody) -> None:
-            piece = b"".join(map(self._encode, bodies))
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-
-        await say(begin_body(self._sending.asked))
-        async with self._sending.open() as arriving:
-            while True:
-                try:
-                    with anyio.move_on_after(_QUIET_S) as quiet:
-                        events = await anext(arriving)
-                except StopAsyncIteration:
-                    return
-                if quiet.cancelled_caught:
-                    if self._quiet:
-                        await send({"type": "http.response.body", "body": self._quiet, "more_body": True})
-                    continue
-                try:
-                    check_ended(events[-1], abort=self._sending.asked.question.abort)
-                except Problem as exc:
-                    await say(ProblemBody(exc.body(self._sending.path)))
-                    return
-                await say(*map(event_body, events))
+    await tell(begin_body(sending.asked))
+    async with sending.open() as arriving:
+        while True:
+            try:
+                with anyio.move_on_after(_QUIET_S) as quiet:
+                    events = await anext(arriving)
+            except StopAsyncIteration:
+                return
+            if quiet.cancelled_caught:
+                if is_sse:
+                    await say(b": waiting\n\n")
+                continue
+            try:
+                check_ended(events[-1], abort=sending.asked.question.abort)
+            except Problem as exc:
+                await tell(ProblemBody(exc.body(sending.path)))
+                return
+            await tell(*map(event_body, events))

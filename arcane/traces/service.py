@@ -282,6 +282,12 @@ def _answer(found: Found, asked: Asked, following: str | None) -> q.SearchAnswer
     )
 
 
+def answer_of(ended: AnswerEnded, asked: Asked) -> q.SearchAnswer:
+    """Returns the page that a stream with a limit ended with; raises what `search` raises."""
+    check_ended(ended, abort=asked.question.abort)
+    return _answer(ended.found, asked, ended.next)
+
+
 def check_ended(event: AnswerEvent, *, abort: bool) -> None:
     """Returns for an answer that is one; raises for the end of one that is none what `search` raises."""
     if isinstance(event, AnswerEnded):

@@ -11,7 +11,7 @@ from arcane.kit.problems import Problem
 from arcane.model.deadline import Deadline
 from arcane.traces import questions as q
 from arcane.traces.endpoints import Reader, Traces, in_project
-from arcane.traces.sending import NDJSON, SSE, EventsResponse, Sending
+from arcane.traces.sending import NDJSON, SSE, Sending, events_response
 from arcane.traces.stream_schemas import StreamEventOut, StreamIn
 
 router = APIRouter(prefix="/projects/{project_id}", tags=["traces"], dependencies=[Depends(in_project)])
@@ -26,7 +26,7 @@ class NotAcceptable(Problem):
 
 
 class _Described(JSONResponse):
-    """Has the OpenAPI document say that each line is JSON; what is sent is an EventsResponse."""
+    """Has the OpenAPI document say that each line is JSON; what is sent are bytes."""
 
     media_type = NDJSON
 
@@ -63,7 +63,7 @@ async def stream_search(
     media_type = _chosen(accept)
     asked = await traces.ask(actor, wanted)
     seconds = traces.limits.stream_timeout_s if wanted.endless else request.app.state.settings.server.request_timeout_s
-    return EventsResponse(
+    return events_response(
         Sending(asked, lambda: traces.arriving(asked, Deadline.after(seconds)), seconds, request.url.path), media_type
     )
 

@@ -1,6 +1,9 @@
 """The search page in a real browser."""
 
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
 
@@ -237,3 +240,57 @@ def test_an_answer_that_never_arrives_can_be_asked_for_again(visit: Open) -> Non
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("tbody.page tr")).to_have_count(50)
     watched.complaints.clear()
+
+
+@contextmanager
+def one_held(*, at_first: bool) -> Iterator[tuple[str, threading.Event]]:
+    """Yields a site where every datasource takes a moment, and the files answer while the event is set."""
+    answers = threading.Event()
+    if not at_first:
+        answers.set()
+    moments = [replace(one, slow_s=0.3, held=answers if one.kind == "otlp_file" else None) for one in corpus()]
+    with served(fake_app(stored=moments)) as base:
+        yield base, answers
+        answers.set()
+
+
+def test_rows_stand_there_while_a_slow_datasource_is_still_asked(visit: Open) -> None:
+    with one_held(at_first=True) as (base, answers):
+        page = visit(base=base).page
+        page.goto(base + DAY, wait_until="commit")
+        expect(page.locator("#loading tbody.page tr")).to_have_count(50)
+        expect(page.locator("#loading .strip-source[data-source]", has_text="tempo-eu")).to_contain_text("50")
+        expect(page.locator("#loading [data-asking]")).to_contain_text("asking")
+        starts = page.locator("#loading tbody.page tr").evaluate_all("rows => rows.map(row => +row.dataset.start)")
+        assert starts == sorted(starts, reverse=True)
+        before = page.locator("#loading thead").bounding_box()
+        answers.set()
+        expect(page.locator("#results[data-from]")).to_be_visible()
+        expect(page.locator("#loading")).to_have_count(0)
+        assert page.locator("#results thead").bounding_box() == before, "nothing moved when the answer was whole"
+        expect(page.locator("#results tbody.page tr")).to_have_count(50)
+
+
+def test_a_question_asked_on_the_page_fills_it_as_answers_come(visit: Open) -> None:
+    with one_held(at_first=False) as (base, answers):
+        page = visit(base=base).open(DAY)
+        answers.clear()
+        page.locator("[data-run]").click()
+        expect(page.locator("#results [data-arriving] tbody.page tr")).to_have_count(50)
+        expect(page.locator("#results .strip-sum")).to_contain_text("so far")
+        answers.set()
+        expect(page.locator("#results [data-rows] tbody.page tr")).to_have_count(50)
+
+
+def test_a_question_asked_before_the_last_one_is_answered_takes_its_place(visit: Open) -> None:
+    with one_held(at_first=False) as (base, answers):
+        page = visit(base=base).open(DAY)
+        answers.clear()
+        page.locator("[data-run]").click()
+        expect(page.locator("#results [data-arriving] tbody.page tr")).to_have_count(50)
+        write(page, "{ status = error }")
+        page.keyboard.press("ControlOrMeta+Enter")
+        answers.set()
+        page.wait_for_url("**q=*")
+        expect(page.locator("#results [data-rows]")).to_be_visible()
+        assert page.locator("tbody.page tr").evaluate_all("rows => rows.every(row => Number(row.dataset.errors) > 0)")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
+
+import anyio
 
 from arcane.access.service.scopes import ProjectScope
 from arcane.catalog.problems import UnknownDatasource
@@ -18,12 +21,14 @@ from arcane.federation.source import Source
 from arcane.kit.actor import Actor
 from arcane.kit.pagination import Cursors
 from arcane.kit.secrets import KeyRing, generate_key
+from arcane.model.deadline import Deadline
 from arcane.model.ids import TraceId
 from arcane.model.span import InstrumentationScope, Resource, Span, SpanEvent, SpanKind, SpanLink, StatusCode
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND
 from arcane.model.trace import Trace
 from arcane.settings import Settings
 from arcane.spi import Capabilities, LiteralType, Op, Order, PushRule, Scope, TimedOut, decode_json, traces_of
+from arcane.spi.scan import ScanPage, ScanRequest
 from arcane.traces.service import TraceService
 from arcane.traces.wiring import build_traces
 from datasources.memory.adapter import Faults, MemoryAdapter
@@ -32,15 +37,30 @@ ODD_TRACE = "0dd00000000000000000000000000001"
 EVERYTHING = PushRule(frozenset(Scope), frozenset(Op), frozenset(LiteralType))
 
 
+class Held(MemoryAdapter):
+    """Answers when a test lets it."""
+
+    held: threading.Event | None = None
+
+    async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
+        if self.held is not None:
+            await anyio.to_thread.run_sync(self.held.wait, abandon_on_cancel=True)
+        async for page in super().scan(request, deadline):
+            yield page
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A datasource and the traces it has; one that is down never answers."""
+    """A datasource and the traces it has; one that is down never answers, and one may be slow."""
 
     id: UUID
     name: str
     kind: str
     traces: tuple[Trace, ...]
     down: bool = False
+    slow_s: float = 0.0
+    held: threading.Event | None = None
+    """It answers while this is set."""
 
     @property
     def source(self) -> Source:
@@ -50,8 +70,9 @@ class Stored:
             {"push": (EVERYTHING,), "push_or": True, "push_not": True} if self.kind == "tempo" else {}
         )
         fault = TimedOut("No answer before the deadline.") if self.down else None
-        faults = Faults(scan=fault, get_trace=fault, check=fault)
-        adapter = MemoryAdapter(self.traces, Capabilities(**whole, **push), faults=faults)  # type: ignore[arg-type]
+        faults = Faults(latency_s=self.slow_s, scan=fault, get_trace=fault, check=fault)
+        adapter = Held(self.traces, Capabilities(**whole, **push), faults=faults)  # type: ignore[arg-type]
+        adapter.held = self.held
         return Source(str(self.id), self.name, self.kind, adapter)
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, ClassVar, Final
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse
 
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.http import deadline_of
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
-from arcane.traces.hangup import while_connected
+from arcane.traces.hangup import PushedResponse, Say, while_connected
 from arcane.traces.questions import SearchAnswer
+from web.arriving import Pieces, Show, Watching
 from web.asking import source_choices, traces_of
 from web.flash import forget
 from web.plans import Plan, plan_of
@@ -31,7 +32,11 @@ log = get_logger("web.search")
 router = APIRouter(include_in_schema=False)
 
 PATH: Final = "/o/{organisation}/p/{project}/traces"
+_ARRIVING: Final = "<!-- arriving -->"
 _OUTLET: Final = "<!-- results -->"
+_HTML: Final = "text/html; charset=utf-8"
+_PIECES_HEADER: Final = "x-arcane-pieces"
+"""A script that puts pieces in their place says so."""
 Reader = Annotated[Actor, requires("traces:read")]
 
 
@@ -59,6 +64,8 @@ async def search(request: Request, actor: Reader) -> Response:
         part = "traces/more.html" if page.form.cursor else "traces/results.html"
         return HTMLResponse(renderer.fragment(answered, part))
 
+    if _PIECES_HEADER in request.headers and not page.form.cursor:
+        return PushedResponse(partial(_push, _Answering(request, actor, renderer, page)), _HTML)
     return await while_connected(request, work)
 
 
@@ -82,35 +89,66 @@ async def _page(request: Request, actor: Actor) -> SearchPage:
 
 
 def _streamed(request: Request, actor: Actor, renderer: Renderer, page: SearchPage) -> Response:
-    """Sends the frame at once and the results when they are there; a reader who leaves ends the question."""
-    frame = renderer.html(replace(page, pending=True))
-    before, _, after = frame.partition(_OUTLET)
-
-    async def parts() -> AsyncIterator[str]:
-        yield before
-        answered = replace(page, results=await _answered(request, actor, page))
-        yield renderer.fragment(answered, "traces/results.html")
-        yield after
-
-    response = StreamingResponse(parts(), media_type="text/html; charset=utf-8", headers={"x-accel-buffering": "no"})
+    """Sends the frame at once, then rows as they come, then the results; a reader who leaves ends the question."""
+    before, _, rest = renderer.html(replace(page, pending=True)).partition(_ARRIVING)
+    between, _, after = rest.partition(_OUTLET)
+    response = PushedResponse(
+        partial(_push, _Answering(request, actor, renderer, page, (before, between, after))), _HTML
+    )
     if page.shell.flashes:
         forget(response)
     return response
 
 
-async def _answered(request: Request, actor: Actor, page: SearchPage) -> Results:
+@dataclass(frozen=True, slots=True)
+class _Answering:
+    """A page whose results are still to come; `frame` is what stands before, between and behind its two outlets."""
+
+    request: Request
+    actor: Actor
+    renderer: Renderer
+    page: SearchPage
+    frame: tuple[str, str, str] = ("", "", "")
+
+
+async def _push(answering: _Answering, write: Say) -> None:
+    before, between, after = answering.frame
+    renderer, page = answering.renderer, answering.page
+
+    async def show(pieces: Pieces) -> None:
+        await write(renderer.fragment(pieces, pieces.template).encode())
+
+    if before:
+        await write(before.encode())
+    results = await _answered(answering.request, answering.actor, page, show)
+    shown = renderer.fragment(replace(page, results=results), "traces/results.html")
+    await write((between + shown + after).encode())
+
+
+async def _answered(request: Request, actor: Actor, page: SearchPage, show: Show | None = None) -> Results:
     """The results, or what went wrong in words: the frame is already on its way, so nothing is raised."""
     form, shell = page.form, page.shell
     if form.window is None or not form.sources:
         return page.results
     try:
-        answer = await traces_of(request).search(actor, form.question(), deadline_of(request))
+        answer = await _asked(request, actor, page, show)
         return results_of(answer, form, _context(shell, form, answer), form.window)
     except Problem as exc:
         return failed(form, failure_of(exc, shell), sources_of(exc, shell))
     except Exception as exc:
         log.error("search_page_failed", exc_info=exc)
         return failed(form, broken(request, shell))
+
+
+async def _asked(request: Request, actor: Actor, page: SearchPage, show: Show | None) -> SearchAnswer:
+    """Returns the answer; with `show`, what arrives before it is whole is shown."""
+    traces, deadline = traces_of(request), deadline_of(request)
+    if show is None:
+        return await traces.search(actor, page.form.question(), deadline)
+    asked = await traces.ask(actor, page.form.question())
+    context = RowContext(page.form.action, page.shell.zone, datetime.now(UTC), 1, page.shell.language)
+    async with traces.arriving(asked, deadline) as arriving:
+        return await Watching(page, asked, context, show).answer(arriving)
 
 
 def _context(shell: Shell, form: SearchForm, answer: SearchAnswer) -> RowContext:

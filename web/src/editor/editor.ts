@@ -11,6 +11,7 @@ import { AttributeCatalog } from "./catalog";
 import { traceqlCompletion } from "./completion";
 import { traceql } from "./language";
 import { problems } from "./problems";
+import { fetchArriving, HEADER } from "../search/progress";
 
 export function init(element: HTMLElement): void {
   const form = element as HTMLFormElement;
@@ -85,7 +86,7 @@ function watchForm(form: HTMLFormElement): void {
     for (const box of form.querySelectorAll<HTMLInputElement>("input[name=source]")) box.checked = chip.contains(box);
   });
   form.addEventListener("htmx:config:request", (event) => tidy(form, event as CustomEvent));
-  form.addEventListener("htmx:before:request", (event) => { if (event.target === form) showAsking(form); });
+  form.addEventListener("htmx:before:request", (event) => { if (event.target === form) ask(form, event as CustomEvent); });
   form.addEventListener("htmx:error", (event) => { if (event.target === form) showLost(form); });
   document.addEventListener("click", (event) => {
     const close = (event.target as Element).closest("[data-close-explain]");
@@ -105,10 +106,19 @@ function tidy(form: HTMLFormElement, event: CustomEvent): void {
   if (boxes.every((box) => box.checked) || boxes.every((box) => !box.checked)) body.delete("source");
 }
 
-function showAsking(form: HTMLFormElement): void {
+/** Shows who is asked, and rows as they come. */
+function ask(form: HTMLFormElement, event: CustomEvent): void {
+  const results = document.querySelector<HTMLElement>("#results");
+  if (!results) return;
+  showAsking(form, results);
+  const { ctx } = event.detail;
+  ctx.request.headers[HEADER] = "1";
+  ctx.fetch = (url: RequestInfo | URL, request?: RequestInit) => fetchArriving(results, url, request);
+}
+
+function showAsking(form: HTMLFormElement, results: HTMLElement): void {
   const template = document.querySelector<HTMLTemplateElement>("#asking");
-  const results = document.querySelector("#results");
-  if (!template || !results) return;
+  if (!template) return;
   const asking = template.content.cloneNode(true) as DocumentFragment;
   const wanted = new Set([...form.querySelectorAll<HTMLInputElement>("input[name=source]:checked")].map((box) => box.value));
   for (const source of asking.querySelectorAll<HTMLElement>("[data-asking]")) {

@@ -8,8 +8,10 @@ import { drawShape } from "./shape";
 import type { Row } from "./histogram";
 
 export function init(results: HTMLElement): void {
-  document.querySelector("#loading")?.remove();
   const rows = results.querySelector<HTMLElement>("[data-rows]");
+  const loading = document.querySelector<HTMLElement>("#loading");
+  if (rows && loading) rows.scrollTop = Number(loading.dataset["scrolled"] ?? 0);
+  loading?.remove();
   showSourceStates(results);
   if (!rows) return;
   const list = new RowList(rows);
