@@ -16,7 +16,7 @@ import typer
 from starlette.datastructures import State
 
 from arcane.catalog.rotation import RotationReport
-from arcane.client.commands import explain, query
+from arcane.client.commands import explain, metrics, query
 from arcane.demo.generate import write_demo as generate_demo
 from arcane.kit.logging import configure_logging
 from arcane.kit.migrate import app_url
@@ -51,6 +51,7 @@ Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
 HERE = Path(".local")
 
 app.command()(query)
+app.command()(metrics)
 app.command()(explain)
 
 

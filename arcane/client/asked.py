@@ -22,6 +22,8 @@ class Asked:
     until: str | None = None
     sources: tuple[str, ...] = ()
     limit: int | None = None
+    step: str | None = None
+    instant: bool = False
 
     def body(self, datasource_ids: list[str], now: datetime) -> dict[str, Any]:
         """Returns the question as the API takes it."""

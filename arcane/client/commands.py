@@ -1,4 +1,4 @@
-"""`arcane query` and `arcane explain`."""
+"""`arcane query`, `arcane metrics` and `arcane explain`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,22 @@ from rich.console import Console
 
 from arcane.client.asked import Asked
 from arcane.client.errors import ClientError, Exit
-from arcane.client.files import explain_files, search_files
+from arcane.client.files import explain_files, measure_files, search_files
 from arcane.client.instance import Instance
 from arcane.client.show import show_plan, show_search
+from arcane.client.show_metrics import show_metrics
 
 _TIMEOUT_S = 60.0
 
 Words = Annotated[
     list[str], typer.Argument(help="TraceQL, for instance '{ status = error }'.", metavar="QUERY", show_default=False)
 ]
+MetricsWords = Annotated[
+    list[str],
+    typer.Argument(help="TraceQL, for instance '{ status = error } | rate()'.", metavar="QUERY", show_default=False),
+]
+Step = Annotated[str | None, typer.Option(help="Time between two points (30s, 5m); by default one that fits.")]
+Instant = Annotated[bool, typer.Option("--instant", help="One number for the whole range.")]
 Since = Annotated[str | None, typer.Option(help="From how long ago (30m, 2h, 7d) or from when; by default 1h.")]
 Until = Annotated[str | None, typer.Option(help="Until how long ago or when; by default now.")]
 Sources = Annotated[list[str] | None, typer.Option("--source", help="A datasource, by name or id; none means all.")]
@@ -56,6 +63,28 @@ def query(
         asked = Asked(text, since, until, tuple(source or ()), limit)
         answer = search_files(paths, asked) if paths else _instance(url, api_key).search(asked)
         _print(answer, as_json=as_json, show=show_search)
+        if not answer["complete"]:
+            raise typer.Exit(Exit.PARTIAL)
+
+
+def metrics(
+    words: MetricsWords,
+    since: Since = None,
+    until: Until = None,
+    step: Step = None,
+    instant: Instant = False,
+    source: Sources = None,
+    as_json: AsJson = False,
+    file: Files = None,
+    url: Url = HERE,
+    api_key: ApiKey = "",
+) -> None:
+    """Counts and measures spans over time. Exit code 3: datasources are missing from the answer; 4: refused."""
+    with _told():
+        text, paths = _split(words, file)
+        asked = Asked(text, since, until, tuple(source or ()), step=step, instant=instant)
+        answer = measure_files(paths, asked) if paths else _instance(url, api_key).measure(asked)
+        _print(answer, as_json=as_json, show=show_metrics)
         if not answer["complete"]:
             raise typer.Exit(Exit.PARTIAL)
 

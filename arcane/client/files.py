@@ -26,10 +26,13 @@ from arcane.kit.problems import Problem
 from arcane.kit.signing import Signer
 from arcane.model.deadline import Deadline
 from arcane.model.notice import encoded
-from arcane.model.time import TimeRange
+from arcane.model.time import NANOS_PER_SECOND, TimeRange
 from arcane.settings import LimitSettings
 from arcane.spi.adapter import Adapter, AdapterContext
 from arcane.traces.bodies import SearchBody, hit_body
+from arcane.traces.measuring import MetricsRequest, MetricsService
+from arcane.traces.metrics_bodies import metrics_body
+from arcane.traces.metrics_schemas import step_of
 from arcane.traces.questions import SearchRequest
 from arcane.traces.reading import QueryReader
 from arcane.traces.schemas import PlanOut
@@ -38,6 +41,7 @@ from arcane.traces.times import LATEST, parse_time
 
 _KIND = "otlp_file"
 _WITHIN_S = 600.0
+_DAY = 86_400 * NANOS_PER_SECOND
 _INDEX_BYTES = 1024 * 1024 * 1024
 
 
@@ -86,8 +90,37 @@ def explain_files(paths: Sequence[Path], asked: Asked) -> dict[str, Any]:
     return planned
 
 
+def measure_files(paths: Sequence[Path], asked: Asked) -> dict[str, Any]:
+    """Returns time series of the spans in the files (MetricsOut); raises ClientError.
+
+    Without a range it is the day that ends with the newest trace: files may be of any age.
+    """
+
+    try:
+        step = step_of(asked.step)
+    except ValueError as exc:
+        raise ClientError(str(exc), Exit.REFUSED) from exc
+
+    async def measure(service: TraceService, request: SearchRequest) -> bytes:
+        within = request.within
+        if asked.since is None and asked.until is None:
+            newest = (await service.search(_nobody(), _anything(), Deadline.after(_WITHIN_S))).found
+            end = newest[0].hit.start + newest[0].hit.duration + 1 if newest else _DAY
+            within = TimeRange(max(0, end - _DAY), end)
+        wanted = MetricsRequest(asked.query, (), within, step, asked.instant)
+        answer = await MetricsService(service).measure(_nobody(), wanted, Deadline.after(_WITHIN_S))
+        return msgspec.json.encode(metrics_body(answer), enc_hook=encoded)
+
+    found: dict[str, Any] = json.loads(_run(paths, asked, measure))
+    return found
+
+
+def _anything() -> SearchRequest:
+    return SearchRequest("{}", within=TimeRange(0, LATEST), limit=1)
+
+
 def _run(paths: Sequence[Path], asked: Asked, work: Any) -> bytes:
-    limits = LimitSettings(source_timeout_s=_WITHIN_S, datasources_per_search=max(16, len(paths)))
+    limits = LimitSettings(source_timeout_s=_WITHIN_S, datasources_per_search=max(16, len(paths)), metrics_settle_s=0)
 
     async def run() -> bytes:
         files = _Files([_source(number, path) for number, path in enumerate(paths)])

@@ -32,6 +32,11 @@ class Instance:
         body = asked.body(self._ids(asked.sources), datetime.now(UTC))
         return self._ask("/search", {**body, "limit": asked.limit}, asked.query)
 
+    def measure(self, asked: Asked) -> dict[str, Any]:
+        """Returns time series (MetricsOut); raises ClientError."""
+        body = asked.body(self._ids(asked.sources), datetime.now(UTC))
+        return self._ask("/metrics", {**body, "step": asked.step, "instant": asked.instant}, asked.query)
+
     def explain(self, asked: Asked) -> dict[str, Any]:
         """Returns how the question would be asked (PlanOut); raises ClientError."""
         return self._ask("/search/explain", asked.body(self._ids(asked.sources), datetime.now(UTC)), asked.query)

@@ -30,7 +30,7 @@ def show_search(answer: Mapping[str, Any], console: Console) -> None:
         console.print(table)
     else:
         console.print("no trace matches", style="dim")
-    for line in _about_sources(answer["sources"]):
+    for line in about_sources(answer["sources"]):
         console.print(Text(clean(line), style="yellow"))
     if answer["next"]:
         console.print("there are more: raise --limit or narrow the time range", style="dim")
@@ -89,7 +89,8 @@ def duration(nanoseconds: int) -> str:
     return f"{nanoseconds}ns"
 
 
-def _about_sources(sources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def about_sources(sources: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yields what is missing from an answer, a line a datasource."""
     for source in sources:
         if source["error"]:
             yield f"{source['name']}: {source['status']}: {source['error']['message']}"

@@ -15,7 +15,7 @@ import anyio
 from arcane.federation.asking import Asking
 from arcane.federation.execute import Engine
 from arcane.federation.metrics_measure import Measured, MetricsBounds, Seen, merge_measured, nothing, series_of
-from arcane.federation.metrics_plan import MeasurePlan, candidates_of, needs_whole_trace, plan_measurement
+from arcane.federation.metrics_plan import MeasurePlan, is_whole, plan_measurement
 from arcane.federation.metrics_run import MetricsRun, Task, Together
 from arcane.federation.required import matches_nothing
 from arcane.federation.rewrite import without_constants
@@ -58,15 +58,18 @@ class MetricsFound:
     all_failed: bool = False
 
 
-def plan_metrics(engine: Engine, query: Query, capabilities: Capabilities, *, alone: bool) -> list[MeasurePlan]:
-    """Returns how one datasource takes part in each measurement of the query."""
-    return [_plan(engine, one, capabilities, alone=alone) for one in measurements(query)]
+def plan_metrics(engine: Engine, query: Query, asked: Sequence[Capabilities]) -> list[list[MeasurePlan]]:
+    """Returns for each measurement of the query how each of the datasources takes part in it."""
+    return [_plans(engine, one, asked) for one in measurements(query)]
 
 
-def _plan(engine: Engine, measurement: Measurement, capabilities: Capabilities, *, alone: bool) -> MeasurePlan:
-    wanted = without_constants(Query(candidates_of(measurement.spans)))
-    (scan,) = engine.plans(wanted, [capabilities], alone=alone)
-    return plan_measurement(measurement, scan, capabilities, alone=alone)
+def _plans(engine: Engine, measurement: Measurement, asked: Sequence[Capabilities]) -> list[MeasurePlan]:
+    alone = len(asked) == 1
+    scans = engine.plans(without_constants(measurement.spans), asked, alone=alone)
+    return [
+        plan_measurement(measurement, scan, capabilities, alone=alone)
+        for scan, capabilities in zip(scans, asked, strict=True)
+    ]
 
 
 async def measure(
@@ -92,18 +95,14 @@ def _runs(
     bounds = MetricsBounds(limits.metrics_series_max, question.exemplars, question.hidden)
     walked = Bounds(limits.metrics_traces_max, limits.metrics_scans_max)
     tasks: list[list[Task]] = [[] for _ in askings]
-    alone = len(askings) == 1
+    asked = [asking.source.adapter.capabilities for asking in askings]
     for measurement in wanted:
         if matches_nothing(without_constants(measurement.spans)):
             continue
-        together = Together(askings, Seen(wanted=not alone and not _is_whole(measurement)))
-        for own, asking in zip(tasks, askings, strict=True):
-            own.append(Task(_plan(engine, measurement, asking.source.adapter.capabilities, alone=alone), together))
+        together = Together(askings, Seen(wanted=len(askings) > 1 and not is_whole(measurement)))
+        for own, plan in zip(tasks, _plans(engine, measurement, asked), strict=True):
+            own.append(Task(plan, together))
     return [MetricsRun(asking, own, question.steps, bounds, walked) for asking, own in zip(askings, tasks, strict=True)]
-
-
-def _is_whole(measurement: Measurement) -> bool:
-    return measurement.spans.filter is None or needs_whole_trace(measurement)
 
 
 def _found(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from arcane.access.service.scopes import ProjectScope
 from arcane.federation.metrics import MetricsFound, MetricsQuestion, measure
-from arcane.federation.metrics_plan import scoped
+from arcane.federation.rewrite import narrowed
 from arcane.kit.actor import Actor
 from arcane.model.deadline import Deadline
 from arcane.model.outcome import SourceOutcome
@@ -111,8 +111,8 @@ class MetricsService:
         hinted = exemplars_wanted(query)
         exemplars = request.exemplars if hinted is None else hinted
         most = self.traces.limits.metrics_exemplars_max
-        narrowed = scoped(query, scope_condition(scope.trace_filter))
-        return MetricsQuestion(narrowed, steps, min(exemplars or 0, most), scope.hidden_attributes)
+        asked = narrowed(query, scope_condition(scope.trace_filter))
+        return MetricsQuestion(asked, steps, min(exemplars or 0, most), scope.hidden_attributes)
 
 
 def _answer(query: Query, steps: Steps, found: MetricsFound, skipped: Sequence[SourceOutcome]) -> MetricsAnswer:

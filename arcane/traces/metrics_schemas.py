@@ -30,11 +30,12 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
-def _step(value: object) -> object:
+def step_of(value: object) -> int | None:
+    """Returns a step as nanoseconds, None for none; raises ValueError with a sentence."""
     if value is None:
         return None
     nanos = parse_duration(value) if isinstance(value, str) and len(value) <= 32 else None
-    if nanos is None:
+    if not nanos:  # what has no number and unit reads as none of them
         raise ValueError("a step is a duration such as 30s, 5m or 1h")
     if nanos < NANOS_PER_MILLISECOND or nanos % NANOS_PER_MILLISECOND:
         raise ValueError("a step is at least a millisecond, and whole milliseconds")
@@ -43,7 +44,7 @@ def _step(value: object) -> object:
 
 Step = Annotated[
     int | None,
-    BeforeValidator(_step),
+    BeforeValidator(step_of),
     WithJsonSchema({"anyOf": [{"type": "string", "examples": ["1m"]}, {"type": "null"}]}),
     Field(description="Time from one point to the next; by default one that fits the range, for compare() all of it."),
 ]
