@@ -15,6 +15,8 @@ import anyio
 import typer
 from starlette.datastructures import State
 
+from arcane.access.principals import SYSTEM
+from arcane.access.service.password_links import IssuedPasswordLink
 from arcane.catalog.rotation import RotationReport
 from arcane.client.commands import explain, metrics, query
 from arcane.demo.generate import write_demo as generate_demo
@@ -124,6 +126,13 @@ def create_owner_link() -> None:
     if link is None:
         raise LocalError("this instance has an owner already; owners are made in its pages")
     print(link)
+
+
+@app.command()
+def create_password_link(email: Annotated[str, typer.Argument(help="The account's e-mail address.")]) -> None:
+    """Prints a one-time link by which an account gets a new password: for an owner who is locked out."""
+    issued: IssuedPasswordLink = _inside(lambda state: state.password_links.issue_by_email(SYSTEM, email))
+    print(issued.link)
 
 
 @app.command()

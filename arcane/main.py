@@ -90,6 +90,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as group:
             group.start_soon(state.announcer.run)
             group.start_soon(usage.run)
+            group.start_soon(state.retention.run)
             group.start_soon(relay_forever, Promises(database), state.announcer, state.broker.reach)
             await group.start(state.catalog.pool.run)
             await group.start(state.live.run)

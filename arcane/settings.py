@@ -55,6 +55,12 @@ class AccessSettings(BaseModel):
         10, ge=1, description="Failed sign-ins per address and account in 15 minutes before 429."
     )
     invitation_days: int = Field(7, ge=1, description="Days an invitation is valid.")
+    password_link_hours: int = Field(24, ge=1, description="Hours a link to a new password is valid.")
+    invitation_kept_days: int = Field(
+        90, ge=1, description="Days after which invitations that were accepted, revoked or have expired are forgotten."
+    )
+    audit_days: int = Field(730, ge=30, description="Days after which audit entries are forgotten.")
+    retention_hours: float = Field(6.0, gt=0, description="How often it is looked for what is to be forgotten.")
     min_password_length: int = Field(12, ge=8, description="Shortest password.")
     cache_seconds: float = Field(
         30.0,

@@ -19,6 +19,7 @@ from web.pages import (
     home,
     instance,
     metrics,
+    new_password,
     organisation,
     preferences,
     problems,
@@ -34,6 +35,7 @@ from web.shell import Directory
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     entry.router,
+    new_password.router,
     home.router,
     preferences.router,
     search.router,

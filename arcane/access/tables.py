@@ -69,6 +69,21 @@ class SetupLink(Row, table=True):
     expires_at: datetime = Field(sa_type=_TIME)
 
 
+class PasswordLink(Row, table=True):
+    """The one-time link by which an account gets a new password; one an account, gone once used."""
+
+    __tablename__ = "password_links"
+    __table_args__ = (
+        UniqueConstraint("user_id"),
+        UniqueConstraint("token_hash"),
+        ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
+    )
+
+    user_id: UUID
+    token_hash: bytes = Field(sa_type=LargeBinary)
+    expires_at: datetime = Field(sa_type=_TIME)
+
+
 class Organisation(Row, table=True):
     """A tenant."""
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from arcane.access.authoriser import AccessAuthoriser
 from arcane.access.limiter import SignInLimiter
 from arcane.access.passwords import Passwords
+from arcane.access.retention import Retention
 from arcane.access.service.accounts import AccountService
 from arcane.access.service.api_keys import ApiKeyService
 from arcane.access.service.invitations import InvitationService
 from arcane.access.service.organisations import OrganisationService
+from arcane.access.service.password_links import PasswordLinkService
 from arcane.access.service.projects import ProjectService
 from arcane.access.service.roles import RoleService
 from arcane.access.service.scopes import ScopeService
@@ -26,7 +28,7 @@ from arcane.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class AccessParts:
-    """The services of the slice. `usage.run` belongs into the lifespan's task group."""
+    """The services of the slice. `usage.run` and `retention.run` belong into the lifespan's task group."""
 
     authoriser: AccessAuthoriser
     accounts: AccountService
@@ -35,10 +37,12 @@ class AccessParts:
     projects: ProjectService
     roles: RoleService
     invitations: InvitationService
+    password_links: PasswordLinkService
     api_keys: ApiKeyService
     visibility: VisibilityService
     scopes: ScopeService
     usage: Usage
+    retention: Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,10 @@ def build_access(on: Foundation, *, passwords: Passwords | None = None) -> Acces
         projects=ProjectService(*shared),
         roles=RoleService(*shared),
         invitations=InvitationService(*shared, accounts=accounts, days=access.invitation_days, public_url=public_url),
+        password_links=PasswordLinkService(*shared, accounts=accounts),
         api_keys=ApiKeyService(*shared),
         visibility=VisibilityService(*shared),
         scopes=ScopeService(access, on.database, on.announcer),
         usage=usage,
+        retention=Retention(on.database, access),
     )

@@ -24,6 +24,7 @@ class AuditEntry(Row, table=True):
         CheckConstraint("project_id IS NULL OR organisation_id IS NOT NULL", name="project_has_organisation"),
         Index(None, "organisation_id", "id"),
         Index(None, "project_id", "id"),
+        Index(None, "created_at"),
     )
 
     organisation_id: UUID | None = Field(default=None)

@@ -21,7 +21,7 @@ from tests.support.routes import routes_of
 pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(180)]
 
 NOT_PAGES: Final = ("/api/", "/assets/", "/health")
-FOR_VISITORS: Final = frozenset({"/login", "/setup", "/invitation"})
+FOR_VISITORS: Final = frozenset({"/login", "/setup", "/invitation", "/new-password"})
 WIDE, NARROW = (1440, 900), (1024, 768)
 OF_COLOUR: Final = ("color-contrast", "link-in-text-block")
 LONG = "a name that somebody made so long that no column of any table has the room to show all of it at once"

@@ -213,3 +213,22 @@ def test_a_page_says_which_fields_are_wrong(owner: Person, workplace: Workplace)
 
 def test_headless_owners_sign_in(instance: Instance, enter: Enter) -> None:
     assert "This instance has its owner" in enter().look("/setup?token=anything").text
+
+
+def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(
+    owner: Person, enter: Enter, workplace: Workplace
+) -> None:
+    grace = colleague(owner, enter, workplace, "Organisation Member")
+    email, new = email_of(grace), "a password that was made up just now"
+    shown = owner.send("/instance/people", to=f"/instance/people/{id_of(grace)}/password-link")
+    (path,) = re.findall(r"<code>https?://[^/]+(/new-password\?token=[\w-]+)</code>", shown.text)
+    holder = enter()
+    assert email in holder.look(path).text
+    form = {"token": path.partition("token=")[2], "password": "short"}
+    refused = holder.http.post("/new-password", data=form)
+    assert refused.status_code == 422
+    assert "field-error" in refused.text
+    assert holder.http.post("/new-password", data=form | {"password": new}).headers["location"] == "/login"
+    assert grace.look("/account").url.path == "/login", "signed out everywhere"
+    assert "This link was used" in holder.look(path).text
+    assert holder.sign_in(email, new).url.path != "/login"

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from arcane.access import permissions as p
 from arcane.access.schemas.organisations import OrganisationCreate
 from arcane.access.service.organisations import OrganisationService
+from arcane.access.service.password_links import IssuedPasswordLink, PasswordLinkService
 from arcane.access.service.users import UserService
 from arcane.access.tables import Organisation, User
 from arcane.kit.actor import Actor
@@ -47,6 +48,7 @@ class PeoplePage(SettingsPage):
     more: str
     search: str
     me: UUID
+    issued: IssuedPasswordLink | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +79,7 @@ async def create_organisation(request: Request, actor: Owner) -> Response:
 async def people(
     request: Request, actor: Owner, search: Annotated[str, Query(max_length=200)] = "", cursor: Cursor = None
 ) -> Response:
-    service: UserService = request.app.state.users
-    found = await service.page(actor, PageRequest(PAGE, cursor), search.strip() or None)
+    found = await _users(request).page(actor, PageRequest(PAGE, cursor), search.strip() or None)
     frame = await instance_frame(request, actor)
     page = PeoplePage(
         **frame.fields("people"),  # type: ignore[arg-type]
@@ -86,6 +87,23 @@ async def people(
         more="?" + urlencode({"search": search, "cursor": found.next}) if found.next else "",
         search=search,
         me=actor.id,
+    )
+    return renderer_of(request).respond(page)
+
+
+@router.post("/people/{user_id}/password-link")
+async def issue_password_link(request: Request, actor: Owner, user_id: UUID) -> Response:
+    links: PasswordLinkService = request.app.state.password_links
+    issued = await links.issue(actor, user_id)
+    found = await _users(request).page(actor, PageRequest(PAGE, None), issued.user.email)
+    frame = await instance_frame(request, actor)
+    page = PeoplePage(
+        **frame.fields("people"),  # type: ignore[arg-type]
+        people=found.items,
+        more="",
+        search=issued.user.email,
+        me=actor.id,
+        issued=issued,
     )
     return renderer_of(request).respond(page)
 

@@ -10,11 +10,12 @@ from fastapi import status as http
 
 from arcane.access.lookups import Address
 from arcane.access.permissions import LEVELS, Level, within
-from arcane.access.routes.given import Accounts, Authorising, From, session_of
+from arcane.access.routes.given import Accounts, Authorising, From, PasswordLinks, session_of
 from arcane.access.schemas.accounts import (
     AccountOut,
     AccountUpdate,
     MyPermissions,
+    NewPasswordIn,
     PasswordChange,
     PermissionList,
     PermissionOut,
@@ -52,6 +53,16 @@ async def claim_owner(body: SetupIn, accounts: Accounts, client: From, response:
     begun = await accounts.claim_owner(body.token.get_secret_value(), account, client)
     accounts.cookie.set(response, begun.token, begun.expires_at)
     return SignedInOut.model_validate(begun.signed_in)
+
+
+@router.post(
+    "/new-password",
+    status_code=http.HTTP_204_NO_CONTENT,
+    dependencies=[public("the link is the credential: whoever holds it cannot sign in")],
+)
+async def set_new_password(body: NewPasswordIn, links: PasswordLinks, client: From) -> None:
+    """Changes the password of the account the link is for; every session of it ends."""
+    await links.use(body.token.get_secret_value(), body.password.get_secret_value(), client)
 
 
 @router.post("/sessions", status_code=http.HTTP_201_CREATED, dependencies=[public("this is how one signs in")])

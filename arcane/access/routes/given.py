@@ -15,6 +15,7 @@ from arcane.access.service.accounts import AccountService
 from arcane.access.service.api_keys import ApiKeyService
 from arcane.access.service.invitations import InvitationService
 from arcane.access.service.organisations import OrganisationService
+from arcane.access.service.password_links import PasswordLinkService
 from arcane.access.service.projects import ProjectService
 from arcane.access.service.roles import RoleService
 from arcane.access.service.sessions import Client
@@ -55,6 +56,11 @@ async def _accounts(request: Request) -> AccountService:
     return accounts
 
 
+async def _password_links(request: Request) -> PasswordLinkService:
+    links: PasswordLinkService = request.app.state.password_links
+    return links
+
+
 async def _users(request: Request) -> UserService:
     users: UserService = request.app.state.users
     return users
@@ -93,6 +99,7 @@ async def _visibility(request: Request) -> VisibilityService:
 From = Annotated[Client, Depends(client_of)]
 Authorising = Annotated[AccessAuthoriser, Depends(_authoriser)]
 Accounts = Annotated[AccountService, Depends(_accounts)]
+PasswordLinks = Annotated[PasswordLinkService, Depends(_password_links)]
 Users = Annotated[UserService, Depends(_users)]
 Organisations = Annotated[OrganisationService, Depends(_organisations)]
 Projects = Annotated[ProjectService, Depends(_projects)]

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from fastapi import status as http
 
 from arcane.access.permissions import ALL
-from arcane.access.routes.given import Users
-from arcane.access.schemas.accounts import AccountOut, Accounts
+from arcane.access.routes.given import PasswordLinks, Users
+from arcane.access.schemas.accounts import AccountOut, Accounts, PasswordLinkOut
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
@@ -32,6 +32,13 @@ async def list_users(users: Users, owner: Owner, paging: Paging, search: Search 
 async def remove_user(user_id: UUID, users: Users, owner: Owner) -> None:
     """Removes an account, its memberships and its sessions."""
     await users.remove(owner, user_id)
+
+
+@router.post("/users/{user_id}/password-link", status_code=http.HTTP_201_CREATED)
+async def issue_password_link(user_id: UUID, links: PasswordLinks, owner: Owner) -> PasswordLinkOut:
+    """Makes a one-time link by which the account gets a new password; hand it over, it is shown once."""
+    issued = await links.issue(owner, user_id)
+    return PasswordLinkOut(link=issued.link, expires_at=issued.expires_at)
 
 
 @router.put("/users/{user_id}/owner")

@@ -26,6 +26,20 @@ class SetupIn(Body):
     password: Password
 
 
+class PasswordLinkOut(Answer):
+    """A link to a new password; it is shown once."""
+
+    link: str
+    expires_at: datetime
+
+
+class NewPasswordIn(Body):
+    """The holder of the link signs in with this password from now on."""
+
+    token: Token
+    password: Password
+
+
 class SetupOut(Answer):
     """Whether somebody still has to become the owner."""
 

@@ -198,6 +198,11 @@ class AccountService(Service):
         """Returns the row of a new account, its password checked and hashed; nothing is written."""
         return await self._new_user(account, is_owner=False)
 
+    async def hashed(self, password: str, email: str, pointer: str) -> str:
+        """Returns the hash of a new password; raises MalformedInput, pointing there, for one that is too weak."""
+        self._check(password, email, pointer)
+        return await self.passwords.hash(password)
+
     async def _new_user(self, account: NewAccount, *, is_owner: bool) -> User:
         self._check(account.password, account.email, "#/password")
         hashed = await self.passwords.hash(account.password)

@@ -118,6 +118,9 @@ async def test_an_owners_link_is_made_until_there_is_an_owner(migrated_database:
     )
     await connection.close()
     assert refused("create-owner-link", **settings).startswith("this instance has an owner already")
+    link = arcane("create-password-link", "Ada@example.com", **settings).stdout
+    assert link.startswith("http://127.0.0.1:8085/new-password?token=")
+    assert refused("create-password-link", "nobody@example.com", **settings) == "no account has this address"
 
 
 @pytest.mark.anyio
