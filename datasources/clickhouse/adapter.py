@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 
@@ -22,6 +21,8 @@ from arcane.spi import (
     Field,
     Health,
     HttpSession,
+    MetricsAnswer,
+    MetricsRequest,
     Misconfigured,
     Notice,
     Order,
@@ -33,7 +34,7 @@ from arcane.spi import (
     TraceId,
     parse_trace_id,
 )
-from datasources.clickhouse import completion, decode
+from datasources.clickhouse import completion, decode, metrics
 from datasources.clickhouse.compile import PUSH
 from datasources.clickhouse.decode import Extent
 from datasources.clickhouse.layout import Layout, NotUnderstood
@@ -61,7 +62,13 @@ class ClickHouseAdapter(Adapter):
         self._completion_rows = settings.completion_rows
         self._layout: Layout | None = None
         self.capabilities = Capabilities(
-            push=PUSH, push_or=True, push_not=True, order=Order.NEWEST_FIRST, max_limit=1_000, native_attributes=True
+            push=PUSH,
+            push_or=True,
+            push_not=True,
+            order=Order.NEWEST_FIRST,
+            max_limit=1_000,
+            metrics=metrics.MEASURES,
+            native_attributes=True,
         )
 
     async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
@@ -100,6 +107,12 @@ class ClickHouseAdapter(Adapter):
         last = int(newest[0][0]) if newest and newest[0][0] else 0
         findings = [*asking.layout.findings, *self._remarks(asking, last)]
         return Health(str(version[0][0]), round(latency_ms, 1), last or None, tuple(findings))
+
+    async def metrics(self, request: MetricsRequest, deadline: Deadline) -> MetricsAnswer | None:
+        asking = await self._asking(deadline)
+        statement = metrics.measure(asking, request)
+        columns = await self._wire.select(statement, deadline)
+        return MetricsAnswer(metrics.states_of(columns, statement, request, asking))
 
     def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
         """The statement that finds the traces; a second one reads what a list shows of them."""
@@ -144,7 +157,7 @@ class ClickHouseAdapter(Adapter):
             return tuple(candidates)  # more rows than spans were counted: some may be missing
         traces = await to_thread.run_sync(decode.traces_of, columns, self._names)
         by_id = {trace.trace_id: trace for trace in traces.values()}
-        return tuple(replace(one, trace=by_id.get(one.trace_id)) for one in candidates)
+        return tuple(Candidate(one.trace_id, one.start, one.hit, by_id.get(one.trace_id)) for one in candidates)
 
     async def _newest_traces(self, asking: Asking, request: ScanRequest, deadline: Deadline) -> Sequence[Extent]:
         """Returns the newest traces, one more than the limit where there are more.

@@ -49,6 +49,10 @@ class Kinds(Protocol):
         """The value as JSON, where types are kept; otherwise as it stands."""
         ...
 
+    def as_number(self) -> str:
+        """The value where it is a number, else NULL."""
+        ...
+
     def is_text(self) -> str:
         """The value is a text."""
         ...
@@ -86,6 +90,12 @@ class Spelled:
     def json(self) -> str:
         """The value as it stands."""
         return self.text
+
+    def as_number(self) -> str:
+        """The value where it spells a number, else NULL."""
+        if self.only_text:
+            return "CAST(NULL, 'Nullable(Float64)')"
+        return f"if({self.present} AND match({self.text}, {_NUMBER_SQL}), toFloat64OrNull({self.text}), NULL)"
 
     def is_text(self) -> str:
         """The value is a text."""
@@ -141,6 +151,15 @@ class Typed:
     def json(self) -> str:
         """The value as JSON."""
         return f"ifNull(toJSONString({self.value}), '')"
+
+    def is_float(self) -> str:
+        """The value is a float."""
+        return f"({self._type} = 'Float64')"
+
+    def as_number(self) -> str:
+        """The value where it is a number, else NULL."""
+        kinds = ("Int64", "Float64", "UInt64")
+        return f"coalesce({', '.join(f'toFloat64(dynamicElement({self.value}, {kind!r}))' for kind in kinds)})"
 
     def is_text(self) -> str:
         """The value is a text."""

@@ -11,8 +11,9 @@ from arcane.model.trace import Trace
 from arcane.spi import Adapter
 from arcane.spi.testing import AdapterContract, corpus
 from datasources.clickhouse.adapter import ClickHouseAdapter
-from datasources.clickhouse.settings import ClickHouseSettings, headers_of
-from tests.support.clickhouse import ClickHouse, Databases, Exporter
+from datasources.clickhouse.settings import ClickHouseSettings, headers_of, text_names
+from datasources.clickhouse.spelling import Names
+from tests.support.clickhouse import ClickHouse, Databases, Exporter, read_back
 from tests.support.egress import session
 
 
@@ -21,7 +22,8 @@ class TestTables(AdapterContract):
 
     @pytest.fixture
     def traces(self) -> list[Trace]:
-        return self.exporter.stored(corpus(self.base))
+        names = Names(text_names(ClickHouseSettings(url="http://h")))
+        return read_back(corpus(self.base), self.exporter, names)
 
     @pytest.fixture
     def table(self, clickhouse: ClickHouse, databases: Databases) -> ClickHouseSettings:

@@ -24,8 +24,8 @@ from datasources.clickhouse.spelling import Names
 from datasources.memory.adapter import MemoryAdapter
 from datasources.memory.plugin import EVERYTHING
 from tests.contract.test_vectors import searches
-from tests.property.test_clickhouse_pushdown import compares_as_stored, read_back
-from tests.support.clickhouse import ClickHouse, Databases, Exporter
+from tests.property.test_clickhouse_pushdown import compares_as_stored
+from tests.support.clickhouse import ClickHouse, Databases, Exporter, read_back
 from tests.support.egress import session
 from tests.support.tempo_replay import VECTORS
 from tests.support.tempo_standin import traces_in

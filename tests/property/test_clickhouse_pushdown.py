@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import anyio
 import pytest
 from hypothesis import given
@@ -35,10 +33,10 @@ from arcane.traceql.evaluate import compile_filter
 from datasources.clickhouse.compile import PUSH, Binds, Compiler
 from datasources.clickhouse.probe import Probe
 from datasources.clickhouse.settings import ClickHouseSettings, headers_of, text_names
-from datasources.clickhouse.spelling import Names, spells_text, typed
+from datasources.clickhouse.spelling import Names, spells_text
 from datasources.clickhouse.statements import Asking, Statement
 from datasources.clickhouse.wire import Limits, Wire
-from tests.support.clickhouse import MAP, ClickHouse, Databases, Exporter, spelled
+from tests.support.clickhouse import MAP, ClickHouse, Databases, Exporter, read_back
 from tests.support.egress import session
 
 BASE = 1_795_225_800 * NANOS_PER_SECOND
@@ -114,39 +112,6 @@ def corpus() -> list[Trace]:
         ]
         made.append(Trace(trace_id, spans))
     return made
-
-
-def read_back(traces: Sequence[Trace], exporter: Exporter, names: Names) -> list[Trace]:
-    """Returns what can be known of the traces from their table."""
-
-    def known(attributes: Attributes) -> Attributes:
-        if exporter.attributes == "JSON":
-            return {name: value for name, value in attributes.items() if value is not None}
-        return {
-            name: spelled(value) if names.is_text(name) or name == "service.name" else typed(spelled(value))
-            for name, value in attributes.items()
-        }
-
-    def span(one: Span) -> Span:
-        return Span(
-            one.trace_id,
-            one.span_id,
-            one.parent_span_id,
-            one.name,
-            one.kind,
-            one.start,
-            one.end,
-            one.status,
-            one.status_message,
-            known(one.attributes),
-            tuple(SpanEvent(event.name, event.time, known(event.attributes)) for event in one.events),
-            tuple(SpanLink(link.trace_id, link.span_id, "", known(link.attributes)) for link in one.links),
-            Resource(known(one.resource.attributes)),
-            one.scope,
-            one.trace_state,
-        )
-
-    return [Trace(trace.trace_id, [span(one) for one in trace.spans]) for trace in exporter.stored(traces)]
 
 
 def _meaningful(expr: Expr) -> bool:

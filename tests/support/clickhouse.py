@@ -23,9 +23,10 @@ from uuid import uuid4
 
 import pytest
 
-from arcane.model.span import InstrumentationScope, Span, SpanEvent, SpanKind, SpanLink, StatusCode
+from arcane.model.span import InstrumentationScope, Resource, Span, SpanEvent, SpanKind, SpanLink, StatusCode
 from arcane.model.trace import Trace
 from arcane.model.values import Attributes, AttributeValue
+from datasources.clickhouse.spelling import Names, typed
 from tests.support.not_run import told
 
 Databases: TypeAlias = "Callable[[str, Callable[[str], None]], str]"
@@ -205,6 +206,39 @@ class Exporter:
         if self.attributes == "JSON":
             return {name: value for name, value in attributes.items() if value is not None}
         return {name: spelled(value) for name, value in attributes.items()}
+
+
+def read_back(traces: Sequence[Trace], exporter: Exporter, names: Names) -> list[Trace]:
+    """Returns what can be known of the traces from their table."""
+
+    def known(attributes: Attributes) -> Attributes:
+        if exporter.attributes == "JSON":
+            return {name: value for name, value in attributes.items() if value is not None}
+        return {
+            name: spelled(value) if names.is_text(name) or name == "service.name" else typed(spelled(value))
+            for name, value in attributes.items()
+        }
+
+    def span(one: Span) -> Span:
+        return Span(
+            one.trace_id,
+            one.span_id,
+            one.parent_span_id,
+            one.name,
+            one.kind,
+            one.start,
+            one.end,
+            one.status,
+            one.status_message,
+            known(one.attributes),
+            tuple(SpanEvent(event.name, event.time, known(event.attributes)) for event in one.events),
+            tuple(SpanLink(link.trace_id, link.span_id, "", known(link.attributes)) for link in one.links),
+            Resource(known(one.resource.attributes)),
+            one.scope,
+            one.trace_state,
+        )
+
+    return [Trace(trace.trace_id, [span(one) for one in trace.spans]) for trace in exporter.stored(traces)]
 
 
 def spelled(value: AttributeValue) -> str:
