@@ -142,6 +142,19 @@ class AdapterContract(MetricsContract):
         assert found >= {trace.trace_id for trace in traces if within.overlaps(trace.start, trace.end)}
         assert found <= {trace.trace_id for trace in traces if wider.overlaps(trace.start, trace.end)}
 
+    @pytest.mark.parametrize("text", ["{ }", '{ name = "SELECT" }'])
+    async def test_what_began_in_a_window_is_found_also_where_nothing_else_is_wanted(
+        self, adapter: Adapter, traces: list[Trace], text: str
+    ) -> None:
+        """The match may lie behind the window: it is the trace that has to begin in it."""
+        await self._warm_up(adapter)
+        if not adapter.capabilities.covers(filter_of(text).condition):
+            return
+        within = TimeRange(self.base + 5 * STEP_NS, self.base + 9 * STEP_NS + NANOS_PER_MILLISECOND)
+        request = ScanRequest(within, adapter.capabilities.max_limit, filter_of(text), began_within=True)
+        found = {one.trace_id for one in (await scan_all(adapter, request)).candidates}
+        assert found >= {trace.trace_id for trace in traces if within.start <= trace.start <= within.end}
+
     async def test_a_window_without_traces_is_complete_and_empty(self, adapter: Adapter) -> None:
         within = TimeRange(self.base - 7_200 * NANOS_PER_SECOND, self.base - 3_600 * NANOS_PER_SECOND)
         answer = await scan_all(adapter, ScanRequest(within, limit=10))

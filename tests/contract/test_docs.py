@@ -12,7 +12,7 @@ from arcane.spi import DatasourceError
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "reference" / "datasources"
-BUILT_IN = ("custom_api", "jaeger", "memory", "otlp_file", "tempo")
+BUILT_IN = ("clickhouse", "custom_api", "jaeger", "memory", "otlp_file", "tempo")
 
 
 def rows(text: str, heading: str) -> list[list[str]]:
