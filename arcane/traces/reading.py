@@ -49,14 +49,18 @@ class QueryReader:
         refuse_hidden(known.fields, hidden)
         return known
 
-    def error_in(self, text: str) -> TraceqlError | None:
-        """Returns what is wrong with `text`; raises QueryTooLong."""
+    def checked(self, text: str) -> str | TraceqlError:
+        """Returns how Arcane spells `text`, be it about traces or a metrics query, or what is wrong with it.
+
+        Raises QueryTooLong.
+        """
         self.bounded(text)
         try:
-            check(parse(text))
+            query = parse(text if text.strip() else _EVERYTHING)
+            check(query)
         except TraceqlError as exc:
             return exc
-        return None
+        return format_query(query)
 
     def _read(self, text: str, scope: TraceFilter | None) -> ReadQuery:
         self.bounded(text)
