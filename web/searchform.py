@@ -29,6 +29,7 @@ class SearchForm:
 
     action: str
     explain: str
+    tail: str
     api: str
     datasources: str
     query: str
@@ -67,6 +68,7 @@ def form_of(request: Request, shell: Shell, choices: Sequence[SourceChoice], act
     return SearchForm(
         action=action,
         explain=f"{action}/explain",
+        tail=f"{action}/tail",
         api=f"/api/v1/projects/{actor.project_id}",
         datasources=f"/o/{shell.organisation}/settings/datasources",
         query=parameters.get("q", "").strip(),

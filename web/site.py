@@ -27,6 +27,7 @@ from web.pages import (
     roles,
     search,
     styleguide,
+    tail,
     trace,
 )
 from web.rendering import Renderer, environment
@@ -40,6 +41,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     preferences.router,
     search.router,
     metrics.router,
+    tail.router,
     trace.router,
     datasources.router,
     organisation.router,

@@ -54,6 +54,7 @@ class EventStreamResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Returns when there is nothing more to say, or nobody to hear it."""
         closing: anyio.Event | None = getattr(scope["app"].state, "closing", None) if "app" in scope else None
+        talking = anyio.CancelScope()
         async with anyio.create_task_group() as group:
 
             async def until_hangup() -> None:
@@ -63,18 +64,20 @@ class EventStreamResponse(Response):
 
             async def until_closing(event: anyio.Event) -> None:
                 await event.wait()
-                group.cancel_scope.cancel()
+                talking.cancel()
 
             group.start_soon(until_hangup)
             if closing is not None:
                 group.start_soon(until_closing, closing)
-            await self._send(send)
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            with talking:
+                await self._talk(send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
             group.cancel_scope.cancel()
 
-    async def _send(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        if self._frames is not None:
-            async with aclosing(self._frames) as frames:
-                async for each in frames:
-                    await send({"type": "http.response.body", "body": each, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    async def _talk(self, send: Send) -> None:
+        if self._frames is None:
+            return
+        async with aclosing(self._frames) as frames:
+            async for each in frames:
+                await send({"type": "http.response.body", "body": each, "more_body": True})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter, FastAPI, Request
 
 from arcane.access.csrf import SAFE_METHODS, check_origin, check_token
@@ -14,6 +16,8 @@ from arcane.kit.http import install_problem_handlers
 from arcane.kit.problems import NotFound, NotSignedIn
 from arcane.settings import ServerSettings, Settings
 from arcane.traces.endpoints import router as traces_router
+from arcane.traces.live.endpoints import router as live_router
+from arcane.traces.live.wiring import build_live
 from tests.support.fake_traces import FakeCatalog, Stored, corpus, fake_traces
 from web.shell import Place
 from web.site import mount_pages
@@ -70,17 +74,28 @@ class FakeDirectory:
         return await FakeAuthoriser().authorise(request, None)
 
 
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with anyio.create_task_group() as group:
+        await group.start(app.state.live.run)
+        yield
+        group.cancel_scope.cancel()
+
+
 def fake_app(settings: Settings | None = None, stored: Sequence[Stored] | None = None) -> FastAPI:
     """Returns the application with every page of this project mounted."""
     settings = settings or Settings(_env_file=None, server=ServerSettings(development=True))
-    app = FastAPI(openapi_url=None)
+    app = FastAPI(openapi_url=None, lifespan=_lifespan)
     app.state.settings = settings
     app.state.authoriser = FakeAuthoriser()
     app.state.catalog = FakeCatalog(corpus() if stored is None else stored)
     app.state.traces = fake_traces(settings, app.state.catalog)
+    app.state.live = live = build_live(app.state.traces, settings.live)
+    app.state.tails, app.state.follows, app.state.closing = live.tails, live.follows, anyio.Event()
     install_problem_handlers(app)
     api = APIRouter(prefix="/api/v1")
     api.include_router(traces_router)
+    api.include_router(live_router)
     app.include_router(api)
     mount_pages(app, settings, FakeDirectory())
     return app

@@ -36,7 +36,7 @@ class Growing(MemoryAdapter):
 
     def put(self, *traces: Trace) -> None:
         """The backend has `traces`; one with the id of another takes its place."""
-        self._traces |= {trace.trace_id: trace for trace in traces}
+        self._traces = {**self._traces, **{trace.trace_id: trace for trace in traces}}
 
     def fail(self, faults: Faults) -> None:
         """From now on this goes wrong."""

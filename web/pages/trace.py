@@ -30,7 +30,10 @@ Reader = Annotated[Actor, requires("traces:read")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracePage(Page):
-    """`api` is where the trace is fetched, `list` the search page, `plain` this page without scripts."""
+    """`api` is where the trace is fetched, `list` the search page, `plain` this page without scripts.
+
+    A trace whose last span ended within `fresh_s` seconds is followed at once.
+    """
 
     template: ClassVar[str] = "traces/trace.html"
 
@@ -38,6 +41,7 @@ class TracePage(Page):
     api: str
     list: str
     plain: str
+    fresh_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ async def trace(request: Request, trace_id: str, actor: Reader, view: str = "") 
         api=api,
         list=here,
         plain=f"{here}/{known}?view=plain",
+        fresh_s=request.app.state.settings.live.fresh_s,
     )
     return renderer.respond(page)
 

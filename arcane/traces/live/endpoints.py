@@ -15,11 +15,10 @@ from arcane.kit.guard import Authoriser, requires
 from arcane.kit.sse import HEARTBEAT, EventStreamResponse, mark
 from arcane.traces.live.encoding import follow_frames, tail_frames
 from arcane.traces.live.follow import Following, FollowService
-from arcane.traces.live.tail import Again, Tail, TailRequest, TailService
+from arcane.traces.live.tail import Again, Tail, TailRequest, TailService, since_of
 from arcane.traces.schemas import TailIn
 
 Reader = Annotated[Actor, requires(TRACES_READ)]
-_LONGEST_MARK = 20
 _EVENT = {
     "type": "object",
     "description": "One server-sent event; `data` is JSON.",
@@ -94,9 +93,3 @@ def again_of(request: Request) -> Again:
         return await authoriser.authorise(request, TRACES_READ)
 
     return again
-
-
-def since_of(last_event_id: str | None) -> int | None:
-    """Returns the moment that an event's id is; None for what was never one."""
-    text = last_event_id or ""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_MARK else None

@@ -28,6 +28,7 @@ from arcane.traces.service import Catalog, Scopes, datasource_id
 
 Again = Callable[[], Awaitable[Actor]]
 """Works out once more who is asking; raises the Problem of somebody who may not any longer."""
+_LONGEST_MARK = 20
 TailKey = tuple[str, str, TraceFilter | None, int]
 
 
@@ -196,3 +197,9 @@ class Tail:
         if self.query is None:
             raise RuntimeError("a tail is looked at before it begins")
         return self.query
+
+
+def since_of(last_event_id: str | None) -> int | None:
+    """Returns the moment that an event's id is; None for what was never one."""
+    text = last_event_id or ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST_MARK else None

@@ -24,6 +24,7 @@ export function init(results: HTMLElement): void {
   };
   refresh();
   rows.addEventListener("htmx:after:swap", refresh);
+  rows.addEventListener("arcane:rows", refresh);
   new MutationObserver(refresh).observe(one("table", rows), { childList: true });
   new ResizeObserver(() => draw(results, list)).observe(rows);
 }
@@ -72,7 +73,9 @@ class RowList {
   }
 
   refresh(): void {
+    const selected = this.rows[this.at]?.dataset["trace"];
     this.rows = [...this.element.querySelectorAll<HTMLTableRowElement>("tbody.page tr")];
+    if (selected !== undefined) this.at = this.rows.findIndex((row) => row.dataset["trace"] === selected);
   }
 
   links(): string[] {

@@ -29,6 +29,6 @@ export interface SourceAnswer {
 }
 export interface TotalsAnswer { model_calls?: number; tokens?: TokensAnswer; cost_usd?: number; unpriced_calls?: number; conversation_ids?: string[]; user_ids?: string[] }
 export interface TraceAnswer {
-  trace_id: string; start: string; duration_ns: number; spans: SpanAnswer[]; resources: { attributes: Attributes }[];
+  trace_id: string; start: string; end?: string; duration_ns: number; spans: SpanAnswer[]; resources: { attributes: Attributes }[];
   scopes: { name: string; version: string; attributes: Attributes }[]; sources: SourceAnswer[]; llm: TotalsAnswer; warnings: string[];
 }

@@ -5,11 +5,19 @@ import type { Node, Tree } from "./tree";
 const SLICE = 400;
 
 export class Finder {
-  private readonly texts: string[] = [];
+  private texts: string[] = [];
   matches: Node[] = [];
   private asked = 0;
 
-  constructor(private readonly tree: Tree) {}
+  constructor(private tree: Tree) {}
+
+  /** Looks in a tree that has grown from now on. */
+  grow(tree: Tree): void {
+    this.tree = tree;
+    this.texts = [];
+    this.asked += 1;
+    this.matches = this.matches.map((node) => tree.byId.get(node.span.span_id)).filter((node): node is Node => node !== undefined);
+  }
 
   /** Returns the spans that hold `text`, in drawing order; null when another search began meanwhile. */
   async find(text: string): Promise<Node[] | null> {

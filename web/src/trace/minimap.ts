@@ -14,7 +14,10 @@ export class Minimap {
     new ResizeObserver(() => this.paint()).observe(box);
     document.addEventListener("arcane:theme", () => this.paint());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
-    state.onChange((change) => { if (change === "zoom") this.frame(); });
+    state.onChange((change) => {
+      if (change === "zoom") this.frame();
+      if (change === "tree") this.paint();
+    });
     box.addEventListener("pointerdown", (event) => this.drag(event));
     box.addEventListener("dblclick", () => state.resetZoom());
     this.paint();

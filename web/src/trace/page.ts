@@ -8,7 +8,9 @@ import { _ } from "../texts";
 import type { SourceAnswer, TraceAnswer } from "./answer";
 import { Finder } from "./find";
 import { drawHead } from "./head";
+import { grown } from "./grow";
 import { installKeys, jump, jumpTo } from "./keyboard";
+import { follow } from "./live";
 import { Minimap } from "./minimap";
 import { Panel } from "./panel";
 import { resizable } from "./resize";
@@ -74,6 +76,29 @@ function open(page: HTMLElement, trace: TraceAnswer, tree: Tree): void {
   });
   one("[data-panel]", page).addEventListener("click", () => split.classList.toggle("no-panel"));
   scroller.focus({ preventScroll: true });
+  let shown = trace;
+  let said = spoken(trace.sources);
+  follow(page, trace, {
+    sources: (sources) => {
+      if (spoken(sources) === said) return;
+      said = spoken(sources);
+      drawStrip(one("#strip", page), sources);
+    },
+    grow: (more) => {
+      shown = grown(shown, more);
+      const grownTree = treeOf(shown);
+      finder.grow(grownTree);
+      state.grow(grownTree);
+      panel.grow(shown, grownTree, state.selected);
+      drawHead(page, shown, grownTree);
+      one<HTMLButtonElement>("[data-next-error]", split).disabled = grownTree.failed === 0;
+    },
+  });
+}
+
+/** What the strip says of the sources, but for the times: those alone are no reason to draw it again. */
+function spoken(sources: readonly SourceAnswer[]): string {
+  return JSON.stringify(sources.map((source) => [source.datasource_id, source.status, source.rows, source.error?.message, source.warnings]));
 }
 
 function fail(page: HTMLElement, heading: string, text: string, again: boolean): void {

@@ -16,9 +16,20 @@ export class Panel {
   private readonly exchanges = new Map<string, Promise<ExchangeAnswer>>();
 
   constructor(
-    private readonly element: HTMLElement, private readonly trace: TraceAnswer, private readonly tree: Tree,
+    private readonly element: HTMLElement, private trace: TraceAnswer, private tree: Tree,
     private readonly place: Place, private readonly select: (node: Node) => void,
   ) {}
+
+  /** The trace has grown. What is open is drawn again only where the span itself has changed. */
+  grow(trace: TraceAnswer, tree: Tree, selected: Node | null): void {
+    const before = selected ? this.tree.byId.get(selected.span.span_id) : undefined;
+    const changed = JSON.stringify(before?.span) !== JSON.stringify(selected?.span) && before?.span.offset_ns === selected?.span.offset_ns;
+    this.trace = trace;
+    this.tree = tree;
+    if (!changed || !selected) return;
+    this.exchanges.delete(selected.span.span_id);
+    this.show(selected);
+  }
 
   show(node: Node | null): void {
     if (!node) {

@@ -25,7 +25,8 @@ export class Rows {
     scroller.addEventListener("scroll", () => this.schedule(), { passive: true });
     new ResizeObserver(() => this.schedule()).observe(scroller);
     state.onChange((change) => {
-      if (change === "rows") this.resize();
+      if (change === "tree") this.keepPlace();
+      if (change === "rows" || change === "tree") this.resize();
       if (change === "selection") this.bringIntoSight();
       this.schedule(true);
     });
@@ -51,6 +52,17 @@ export class Rows {
     const { scrollTop, clientHeight } = this.scroller;
     if (top < scrollTop + ROW) this.scroller.scrollTop = top - ROW * 2;
     else if (top > scrollTop + clientHeight - ROW * 2) this.scroller.scrollTop = top - clientHeight + ROW * 3;
+  }
+
+  /** After rows came in above it, the first row in sight is still the first. */
+  private keepPlace(): void {
+    const first = this.pool.find((row) => row.node !== null && row.index === Math.ceil(this.scroller.scrollTop / ROW))?.node;
+    const before = first ? Math.ceil(this.scroller.scrollTop / ROW) : -1;
+    const after = first ? this.state.rows.findIndex((node) => node.span.span_id === first.span.span_id) : -1;
+    this.matches = new Set([...this.matches].map((node) => this.state.tree.byId.get(node.span.span_id)).filter((node) => node !== undefined));
+    if (this.scroller.scrollTop === 0 || before < 0 || after < 0 || after === before) return;
+    this.resize();
+    this.scroller.scrollTop += (after - before) * ROW;
   }
 
   private dirty = false;

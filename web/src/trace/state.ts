@@ -1,7 +1,7 @@
 // What a reader has done to the view: selection, what is collapsed, which part of the time is shown. It lives in the URL.
 import { collapsedAt, visibleNodes, type Node, type Tree } from "./tree";
 
-export type Change = "selection" | "rows" | "zoom";
+export type Change = "selection" | "rows" | "zoom" | "tree";
 export interface Zoom { from: number; to: number }
 
 const MOST_IDS = 40;
@@ -16,7 +16,7 @@ export class TraceState {
   depth: number | null = null;
   private readonly listeners: ((change: Change) => void)[] = [];
 
-  constructor(readonly tree: Tree) {
+  constructor(public tree: Tree) {
     this.rows = tree.nodes;
     this.zoom = { from: 0, to: tree.length };
   }
@@ -105,6 +105,24 @@ export class TraceState {
       const shown = this.rows.filter((node) => this.collapsed.has(node)).slice(0, MOST_IDS);
       parameters.set("collapsed", shown.map((node) => node.span.span_id).join("."));
     }
+  }
+
+  /** The trace has grown: what was selected, collapsed and shown stays so. A view of the whole time stays one. */
+  grow(tree: Tree): void {
+    const whole = !this.zoomed;
+    const now = (node: Node): Node | undefined => tree.byId.get(node.span.span_id);
+    const collapsed = [...this.collapsed].map(now).filter((node): node is Node => node !== undefined);
+    const selected = this.selected ? now(this.selected) ?? null : null;
+    const earlier = this.tree.nodes[0];
+    const later = earlier ? (now(earlier)?.start ?? earlier.start) - earlier.start : 0;
+    this.tree = tree;
+    this.collapsed.clear();
+    for (const node of collapsed) this.collapsed.add(node);
+    this.selected = selected;
+    this.rows = visibleNodes(tree, this.collapsed);
+    this.zoom = whole ? { from: 0, to: tree.length } : { from: this.zoom.from + later, to: this.zoom.to + later };
+    this.tell("tree");
+    this.tell("zoom");
   }
 
   private reveal(node: Node): void {
