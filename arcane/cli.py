@@ -18,7 +18,7 @@ from starlette.datastructures import State
 from arcane.access.principals import SYSTEM
 from arcane.access.service.password_links import IssuedPasswordLink
 from arcane.catalog.rotation import RotationReport
-from arcane.client.commands import explain, metrics, query
+from arcane.client.commands import explain, metrics, query, tail
 from arcane.demo.generate import write_demo as generate_demo
 from arcane.kit.logging import configure_logging
 from arcane.kit.migrate import app_url
@@ -54,6 +54,7 @@ HERE = Path(".local")
 
 app.command()(query)
 app.command()(metrics)
+app.command()(tail)
 app.command()(explain)
 
 

@@ -1,11 +1,11 @@
-"""`arcane query`, `arcane metrics` and `arcane explain`."""
+"""`arcane query`, `arcane metrics`, `arcane tail` and `arcane explain`."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from arcane.client.files import explain_files, measure_files, search_files
 from arcane.client.instance import Instance
 from arcane.client.show import show_plan, show_search
 from arcane.client.show_metrics import show_metrics
+from arcane.client.tailing import Printer, Stream, print_tail
 
 _TIMEOUT_S = 60.0
 
@@ -87,6 +88,25 @@ def metrics(
         _print(answer, as_json=as_json, show=show_metrics)
         if not answer["complete"]:
             raise typer.Exit(Exit.PARTIAL)
+
+
+def tail(
+    words: Words,
+    source: Sources = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many traces.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    url: Url = HERE,
+    api_key: ApiKey = "",
+) -> None:
+    """Prints traces as they appear, until Ctrl-C. A `+` marks one that has grown. Exit code 4: refused."""
+    with _told():
+        text, _ = _split(words, None)
+        stream = Stream(_instance(url, api_key), Asked(text, sources=tuple(source or ())))
+        wide = None if sys.stdout.isatty() else 240
+        console = Console(width=wide, highlight=False, markup=False, emoji=False)
+        aside = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        with suppress(KeyboardInterrupt):
+            print_tail(stream, Printer(console, aside, as_json), limit)
 
 
 def explain(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -41,6 +41,18 @@ class Instance:
         """Returns how the question would be asked (PlanOut); raises ClientError."""
         return self._ask("/search/explain", asked.body(self._ids(asked.sources), datetime.now(UTC)), asked.query)
 
+    @contextmanager
+    def tail(self, asked: Asked, mark: str) -> Iterator[httpx.Response]:
+        """Opens the event stream of a tail, from where `mark` says; raises ClientError, or httpx's when it breaks."""
+        params = {"query": asked.query, "datasource": self._ids(asked.sources)}
+        headers = {"last-event-id": mark} if mark else {}
+        path = f"/api/v1/projects/{self.project}/tail"
+        with self.http.stream("GET", path, params=params, headers=headers) as answer:
+            if not answer.is_success:
+                answer.read()
+                raise _refusal(self.http, answer, asked.query)
+            yield answer
+
     def _ask(self, path: str, body: dict[str, Any], query: str) -> dict[str, Any]:
         return _answer(self.http, "POST", f"/api/v1/projects/{self.project}{path}", body, query)
 
@@ -73,11 +85,19 @@ def _answer(
         document = answer.json()
     if answer.is_success and isinstance(document, dict):
         return document
+    raise _refusal(http, answer, query)
+
+
+def _refusal(http: httpx.Client, answer: httpx.Response, query: str) -> ClientError:
+    """Returns why an answer is none."""
+    document: Any = None
+    with suppress(ValueError):
+        document = answer.json()
     if answer.status_code == httpx.codes.UNAUTHORIZED:
-        raise ClientError("the instance does not accept the API key (--api-key or ARCANE_API_KEY)", Exit.REFUSED)
+        return ClientError("the instance does not accept the API key (--api-key or ARCANE_API_KEY)", Exit.REFUSED)
     if isinstance(document, dict):
-        raise refused(document, query)
-    raise ClientError(f"{http.base_url} answers {answer.status_code}, and not as Arcane does; is the address right?")
+        return refused(document, query)
+    return ClientError(f"{http.base_url} answers {answer.status_code}, and not as Arcane does; is the address right?")
 
 
 def _is_id(text: str) -> bool:

@@ -59,6 +59,20 @@ def show_plan(plan: Mapping[str, Any], console: Console) -> None:
                 console.print(Text(f"    {clean(request['note'])}", style="dim"))
 
 
+def tail_line(item: Mapping[str, Any], names: Mapping[str, str], *, grown: bool) -> Text:
+    """Returns a trace as one line; one that was told before and has grown is marked."""
+    start, service, name, length, spans, errors, _, trace_id, sources = _cells(item, names)
+    failed = item["error_count"] or 0
+    return Text.assemble(
+        (str(start)[11:], "dim"),
+        "+ " if grown else "  ",
+        (str(service), "bold"),
+        f"  {name}  {length}  {spans} spans  ",
+        (f"{errors} errors  " if failed else "", "red"),
+        (f"{trace_id}  {sources}", "dim"),
+    )
+
+
 def clean(text: str) -> str:
     """Returns `text` without control and direction characters: a span's name must not move the cursor."""
     return "".join(
