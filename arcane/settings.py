@@ -177,6 +177,17 @@ class ResilienceSettings(BaseModel):
     latency_window: int = Field(256, ge=1, description="Latest answers of which the median and 95 % latency are shown.")
 
 
+class CacheSettings(BaseModel):
+    """Answers kept in memory, after redaction, for those who ask the same and may see the same. Off by default."""
+
+    max_bytes: int = Field(0, ge=0, description="Memory for kept answers, as encoded. 0: none are kept.")
+    ttl_s: float = Field(60.0, ge=0, description="How long an answer about a range that is over is kept.")
+    recent_ttl_s: float = Field(
+        0.0, ge=0, description="The same for a range that touches the present, where spans still arrive. 0: not kept."
+    )
+    settled_s: float = Field(300.0, ge=0, description="A range is over when it ended this long ago.")
+
+
 class LiveSettings(BaseModel):
     """Watching: tails of queries, and traces that are followed. One poller a question, however many watch."""
 
@@ -268,6 +279,7 @@ class Settings(BaseSettings):
     egress: EgressSettings = Field(default_factory=EgressSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
     resilience: ResilienceSettings = Field(default_factory=ResilienceSettings)
+    cache: CacheSettings = Field(default_factory=CacheSettings)
     live: LiveSettings = Field(default_factory=LiveSettings)
     files: FileSettings = Field(default_factory=FileSettings)
     broker: BrokerSettings = Field(default_factory=BrokerSettings)

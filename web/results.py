@@ -103,7 +103,10 @@ def _sum(answer: SearchAnswer, context: RowContext) -> str:
     """The sentence at the right of the strip."""
     say = context.language.gettext
     count = len(answer.found)
-    return (say("%(n)d loaded, more to come") if answer.next else say("%(n)d, all of them")) % {"n": count}
+    loaded = (say("%(n)d loaded, more to come") if answer.next else say("%(n)d, all of them")) % {"n": count}
+    if answer.cached_age_s is None:
+        return loaded
+    return f"{loaded} · {say('kept, %(n)d s old') % {'n': round(answer.cached_age_s)}}"
 
 
 def _missing(answer: SearchAnswer, context: RowContext) -> str:

@@ -72,6 +72,7 @@ class SearchBody(msgspec.Struct, frozen=True, gc=False):
     next: str | None
     complete: bool
     sources: tuple[SourceOutcome, ...]
+    cached_age_s: float | None = None
 
 
 class EventBody(msgspec.Struct, frozen=True, gc=False):

@@ -52,6 +52,8 @@ class SearchAnswer:
     next: str | None
     sources: tuple[SourceOutcome, ...]
     complete: bool
+    cached_age_s: float | None = None
+    """How old the answer is, where it was kept; None for one that was made now."""
 
 
 @dataclass(frozen=True, slots=True)

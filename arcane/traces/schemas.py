@@ -192,6 +192,9 @@ class SearchOut(Out):
     next: Annotated[str | None, Field(description="Cursor of the page after; null at the end.")]
     complete: Annotated[bool, Field(description="True when every datasource answered in full.")]
     sources: list[SourceOut]
+    cached_age_s: Annotated[
+        float | None, Field(description="How old a kept answer is; null for one that was made now.", examples=[None])
+    ]
 
 
 class KeptOut(Out):

@@ -49,6 +49,7 @@ from arcane.traces.problems import (
     TraceUncertain,
 )
 from arcane.traces.reading import QueryReader, scope_condition
+from arcane.traces.sharing import AnswerKey, SharedAnswers
 
 _HOUR = 3_600 * NANOS_PER_SECOND
 _SAME_TIME = NANOS_PER_MILLISECOND
@@ -83,6 +84,8 @@ class TraceService:
     clock: Clock
     limits: LimitSettings
     prices: Prices | None = None
+    shared: SharedAnswers | None = None
+    """Where identical searches meet; without it each is made for itself."""
 
     async def search(self, actor: Actor, request: q.SearchRequest, deadline: Deadline) -> q.SearchAnswer:
         """Returns a page of traces, newest first.
@@ -93,10 +96,14 @@ class TraceService:
         asked = await self.ask(actor, request)
         if not asked.sources:
             return q.SearchAnswer((), None, asked.skipped, complete=not asked.skipped)
-        found = await self.engine.search(asked.question, asked.sources, asked.resume, deadline)
-        _raise_for(found, abort=request.abort)
-        following = encode_cursor(self.cursors, asked.mark, found.resume) if found.resume else None
-        return _answer(found, asked, following)
+
+        async def search() -> q.SearchAnswer:
+            found = await self.engine.search(asked.question, asked.sources, asked.resume, deadline)
+            _raise_for(found, abort=request.abort)
+            following = encode_cursor(self.cursors, asked.mark, found.resume) if found.resume else None
+            return _answer(found, asked, following)
+
+        return await search() if self.shared is None else await self.shared.of(_key(asked, request), search)
 
     async def ask(self, actor: Actor, request: q.SearchRequest) -> Asked:
         """Returns the question ready to be asked; raises the problems of one that cannot be."""
@@ -292,6 +299,20 @@ def check_ended(event: AnswerEvent, *, abort: bool) -> None:
     """Returns for an answer that is one; raises for the end of one that is none what `search` raises."""
     if isinstance(event, AnswerEnded):
         _raise_for(event.found, abort=abort)
+
+
+def _key(asked: Asked, request: q.SearchRequest) -> AnswerKey:
+    question = asked.question
+    return AnswerKey(
+        asked.mark,
+        asked.sources,
+        asked.hidden,
+        request.within,
+        request.cursor,
+        question.limit,
+        question.spans_per_trace,
+        request.abort,
+    )
 
 
 def _raise_for(found: Found, *, abort: bool) -> None:

@@ -49,6 +49,13 @@ router = APIRouter(prefix="/projects/{project_id}", tags=["live"], dependencies=
 Tails = Annotated[TailService, Depends(_tails)]
 Follows = Annotated[FollowService, Depends(_follows)]
 TraceIdText = Annotated[str, Path(description="1 to 32 hex digits.", examples=["0af7651916cd43dd8448eb211c80319c"])]
+Seen = Annotated[
+    str,
+    Query(
+        max_length=40,
+        description="The trace as you have it: `<spans>.<sum of their duration_ns modulo 2^32>`. It is not told again.",
+    ),
+]
 LastEventId = Annotated[str | None, Header(description="Where an interrupted tail goes on.")]
 
 
@@ -66,13 +73,15 @@ async def tail(
 
 
 @router.get("/traces/{trace_id}/live", response_class=Response, responses=_EVENTS)
-async def follow_trace(request: Request, trace_id: TraceIdText, follows: Follows, actor: Reader) -> Response:
+async def follow_trace(
+    request: Request, trace_id: TraceIdText, follows: Follows, actor: Reader, seen: Seen = ""
+) -> Response:
     """Tells of spans as they are added to a trace, as server-sent events, until nothing is for a while.
 
     `spans` holds a trace document with only the spans that are new or changed, `state` says that the datasources
     were asked once more, and since when nothing was added; `end` says why it is over.
     """
-    return EventStreamResponse(_follow_frames(await follows.open(actor, trace_id), again_of(request)))
+    return EventStreamResponse(_follow_frames(await follows.open(actor, trace_id, seen), again_of(request)))
 
 
 async def _tail_frames(tail: Tail, again: Again) -> AsyncGenerator[bytes, None]:

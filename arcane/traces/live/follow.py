@@ -38,6 +38,8 @@ from arcane.traces.service import Catalog, Scopes, trace_id_of
 Read = Callable[[TraceAnswer], Awaitable[LlmReading]]
 FollowKey = tuple[UUID | None, TraceId, tuple[str, ...]]
 _READINGS_KEPT = 8
+_SIGNATURE = 1 << 32
+"""Durations are added up modulo this, so that a browser can do it in its own numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,11 @@ class TraceFollower:
             bell.ring()
 
 
+def signature_of(trace: Trace) -> str:
+    """Returns what tells whether a trace has grown: how many spans there are, and their durations added up."""
+    return f"{len(trace.spans)}.{sum(span.duration for span in trace.spans) % _SIGNATURE}"
+
+
 def _differ(one: Span, other: Span) -> bool:
     """True when spans say different things; NaN, which differs from itself, is the same here."""
     return one != other and repr(one) != repr(other)
@@ -177,11 +184,14 @@ class FollowService:
     places: Places
     hub: Hub[FollowKey, TraceFollower] = field(default_factory=Hub)
 
-    async def open(self, actor: Actor, trace_id: str) -> Following:
-        """Returns a view that has not begun; raises BadTraceId and TooManyWatchers."""
+    async def open(self, actor: Actor, trace_id: str, seen: str = "") -> Following:
+        """Returns a view that has not begun; raises BadTraceId and TooManyWatchers.
+
+        `seen` is the signature of the trace as the caller has it: what it has is not told again.
+        """
         wanted = trace_id_of(trace_id)
         self.places.check(actor)
-        following = Following(self, actor, wanted)
+        following = Following(self, actor, wanted, seen)
         await following.look(actor)
         return following
 
@@ -193,6 +203,7 @@ class Following:
     service: FollowService
     actor: Actor
     trace_id: TraceId
+    seen: str = ""
     filter: TraceFilter | None = None
     hidden: frozenset[str] = frozenset()
     chosen: tuple[Source, ...] = ()
@@ -255,6 +266,8 @@ class Following:
         if assembled is not None and assembled.trace is not None and not self._in_project(assembled.trace):
             return [Ended("trace-not-found", Notice("No datasource of this project has this trace."))]
         revision = follower.revision
+        if not self.revision and self.seen and assembled and assembled.trace:
+            self.revision = revision if signature_of(assembled.trace) == self.seen else 0
         grown = await follower.grown(self.revision, self.hidden, self.service.read)
         if grown is not None:
             self.revision = revision

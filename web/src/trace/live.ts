@@ -5,12 +5,12 @@ import type { SourceAnswer, TraceAnswer } from "./answer";
 
 interface State { state: "live" | "quiet"; at: string; since: string; sources: SourceAnswer[] }
 
-export interface Follower { grow: (grown: TraceAnswer) => void; sources: (sources: SourceAnswer[]) => void }
+export interface Follower { shown: () => TraceAnswer; grow: (grown: TraceAnswer) => void; sources: (sources: SourceAnswer[]) => void }
 
 /** Shows the button, and follows at once when the last span ended a moment ago. */
 export function follow(page: HTMLElement, trace: TraceAnswer, follower: Follower): void {
   const button = one<HTMLButtonElement>("[data-follow]", page);
-  const live = new Live(page.dataset["live"] ?? "", button, one("[data-live-state]", page), follower);
+  const live = new Live(page.dataset["live"] ?? "", () => signature(follower.shown()), button, one("[data-live-state]", page), follower);
   button.hidden = false;
   button.addEventListener("click", () => live.toggle());
   const ended = Date.parse(trace.end ?? trace.start);
@@ -18,10 +18,16 @@ export function follow(page: HTMLElement, trace: TraceAnswer, follower: Follower
   else live.show(false);
 }
 
+/** What tells the server which spans are here already: it sends only what is not. */
+function signature(trace: TraceAnswer): string {
+  const turn = 2 ** 32;
+  return `${trace.spans.length}.${trace.spans.reduce((sum, span) => (sum + span.duration_ns % turn) % turn, 0)}`;
+}
+
 class Live {
   private source: EventSource | null = null;
 
-  constructor(private readonly url: string, private readonly button: HTMLButtonElement, private readonly place: HTMLElement, private readonly follower: Follower) {}
+  constructor(private readonly url: string, private readonly seen: () => string, private readonly button: HTMLButtonElement, private readonly place: HTMLElement, private readonly follower: Follower) {}
 
   toggle(): void {
     if (this.source) this.stop("");
@@ -30,7 +36,7 @@ class Live {
 
   start(): void {
     this.source?.close();
-    this.source = new EventSource(this.url);
+    this.source = new EventSource(`${this.url}?seen=${this.seen()}`);
     this.source.addEventListener("spans", (event) => this.follower.grow(JSON.parse(event.data as string) as TraceAnswer));
     this.source.addEventListener("state", (event) => this.looked(JSON.parse(event.data as string) as State));
     this.source.addEventListener("end", (event) => this.ended(JSON.parse(event.data as string) as { reason: string; message: string }));

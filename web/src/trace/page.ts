@@ -79,6 +79,7 @@ function open(page: HTMLElement, trace: TraceAnswer, tree: Tree): void {
   let shown = trace;
   let said = spoken(trace.sources);
   follow(page, trace, {
+    shown: () => shown,
     sources: (sources) => {
       if (spoken(sources) === said) return;
       said = spoken(sources);

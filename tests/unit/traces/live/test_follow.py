@@ -11,7 +11,7 @@ from arcane.access.service.projects import TraceFilter
 from arcane.redaction.visibility import REDACTED
 from arcane.spi.errors import Unreachable
 from arcane.traces.live.encoding import follow_frames
-from arcane.traces.live.follow import FollowEvent, Grown, Looked
+from arcane.traces.live.follow import FollowEvent, Grown, Looked, signature_of
 from arcane.traces.live.watching import Ended
 from arcane.traces.problems import BadTraceId
 from datasources.memory.adapter import Faults
@@ -26,13 +26,14 @@ ID = numbered(1).trace_id
 class Eyes:
     """Somebody who follows a trace, an event at a time."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, seen: str = "") -> None:
         self.stage = stage
+        self.seen = seen
         self.told: list[FollowEvent] = []
 
     async def follow(self) -> None:
         """Returns when it is over."""
-        following = await self.stage.live.follows.open(self.stage.actor, ID)
+        following = await self.stage.live.follows.open(self.stage.actor, ID, self.seen)
         async for events in following.events(self.stage.again):
             self.told += events
 
@@ -171,6 +172,21 @@ async def test_a_trace_that_is_not_there_yet_is_waited_for() -> None:
             store.put(numbered(1))
             await eyes.until(1)
             group.cancel_scope.cancel()
+
+
+async def test_what_a_caller_has_already_is_not_told_again() -> None:
+    async with on_stage() as stage:
+        store = stage.add("store")
+        store.put(numbered(1, spans=3))
+        eyes = Eyes(stage, signature_of(numbered(1, spans=3)))
+        async with anyio.create_task_group() as group:
+            group.start_soon(eyes.follow)
+            await until(lambda: len(eyes.told) > 2)
+            assert eyes.grown == []
+            store.put(numbered(1, spans=4))
+            await eyes.until(1)
+            group.cancel_scope.cancel()
+        assert {span.name for span in eyes.grown[0].spans} == {"step 2", "step 3"}
 
 
 async def test_what_is_no_trace_id_is_refused() -> None:
