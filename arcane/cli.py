@@ -27,7 +27,7 @@ from arcane.kit.secrets import KeyRing
 from arcane.kit.secrets import generate_key as new_key
 from arcane.kit.serving import listen
 from arcane.kit.serving import serve as serve_application
-from arcane.local.check import check_datasource, entered_settings, report
+from arcane.local.check import check_conformance, check_datasource, entered_settings, report
 from arcane.local.errors import LocalError
 from arcane.local.faults import MENDABLE, one_line, reaching_database
 from arcane.local.folder import LocalFolder
@@ -108,6 +108,9 @@ def check(
     kind: Annotated[str, typer.Argument(help="The kind, for instance tempo.")],
     settings: Annotated[list[str] | None, typer.Option("--set", help="A setting: url=http://tempo:3200.")] = None,
     secret: Annotated[list[str] | None, typer.Option(help="A setting that is asked for without showing it.")] = None,
+    conformance: Annotated[
+        bool, typer.Option("--conformance", help="Try whatever it says that it can do, with the traces that it has.")
+    ] = False,
 ) -> None:
     """Says what answers with these settings: version, newest trace, what can be pushed down. Stores nothing."""
     entered = entered_settings(settings or ())
@@ -117,6 +120,8 @@ def check(
     for line in report(found):
         print(line)
     if not found.ok:
+        sys.exit(1)
+    if conformance and not anyio.run(check_conformance, _settings(), kind, entered, print):
         sys.exit(1)
 
 

@@ -152,6 +152,9 @@ class LimitSettings(BaseModel):
         60.0, ge=0, description="How long a replaced connection stays for requests that began with it."
     )
     connection_test_s: float = Field(10.0, gt=0, description="Longest wait when a connection is tested.")
+    conformance_s: float = Field(
+        300.0, gt=0, description="Longest that `arcane check-datasource --conformance` takes for all of its questions."
+    )
 
 
 class ResilienceSettings(BaseModel):

@@ -25,11 +25,8 @@ def show_search(answer: Mapping[str, Any], console: Console) -> None:
             table.add_column(column, justify="right", no_wrap=True)
         table.add_column("trace", no_wrap=True)
         table.add_column("from", no_wrap=True, overflow="ellipsis", max_width=_LONGEST)
-        groups = any(item.get("span_sets") for item in answer["items"])
-        if groups:
-            table.add_column("groups", overflow="fold")
         for item in answer["items"]:
-            table.add_row(*_cells(item, names), *([Text(clean(_groups(item)))] if groups else []))
+            table.add_row(*_cells(item, names))
         console.print(table)
     else:
         console.print("no trace matches", style="dim")
@@ -92,19 +89,6 @@ def _cells(item: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Text]:
     yield Text(str(item["matched"]))
     yield Text(item["trace_id"])
     yield Text(clean(", ".join(names.get(one, one) for one in item["datasources"])), style="dim")
-
-
-def _groups(item: Mapping[str, Any]) -> str:
-    """What the query says of each span set: `checkout × 3`, `count() 7`."""
-    found = []
-    for one in item.get("span_sets", ()):
-        values = [
-            str("nil" if value is None else value) for key, value in one["attributes"].items() if key[:3] == "by("
-        ]
-        computed = [f"{key} {value}" for key, value in one["attributes"].items() if key[:3] != "by("]
-        found.append(", ".join([*([f"{' · '.join(values)} × {one['matched']}"] if values else []), *computed]))
-    more = item.get("span_set_count", 0) - len(found)
-    return "; ".join([*found, *([f"{more} more"] if more > 0 else [])])
 
 
 def _count(count: int | None) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
 from arcane.catalog.connection import ConnectionTest, tested
 from arcane.catalog.editing import check_address, configured
 from arcane.catalog.health import HealthRecord
+from arcane.catalog.observed import ObservedAdapter
 from arcane.catalog.pool import AdapterMaker
 from arcane.catalog.problems import InvalidDatasource
 from arcane.catalog.registry import Registry
@@ -17,11 +20,45 @@ from arcane.kit.egress import Egress
 from arcane.local.errors import LocalError
 from arcane.model.deadline import Deadline
 from arcane.settings import Settings
+from arcane.spi.conformance import Requirement, conformance
 from arcane.spi.errors import DatasourceError
 
 
 async def check_datasource(settings: Settings, kind: str, entered: Mapping[str, Any]) -> ConnectionTest:
     """Returns what a test of this datasource finds. Raises LocalError when the settings do not fit the kind."""
+    try:
+        adapter = _adapter(settings, kind, entered)
+    except DatasourceError as exc:
+        return ConnectionTest.failed(exc)
+    return await tested(adapter, Deadline.after(settings.limits.connection_test_s))
+
+
+async def check_conformance(
+    settings: Settings, kind: str, entered: Mapping[str, Any], say: Callable[[str], None]
+) -> bool:
+    """Says of each requirement whether the datasource keeps it; returns False where one is not kept."""
+    adapter = _adapter(settings, kind, entered)
+    deadline = Deadline.after(settings.limits.conformance_s)
+    failed = 0
+    try:
+        async with aclosing(conformance(adapter, time.time_ns(), deadline)) as requirements:
+            async for one in requirements:
+                failed += one.passed is False
+                say(_line(one))
+    finally:
+        await adapter.aclose()
+    say(f"{failed} requirements are not kept" if failed else "every requirement that could be tried is kept")
+    return not failed
+
+
+def _line(one: Requirement) -> str:
+    if one.passed:
+        return f"kept      {one.sentence}"
+    return f"{'not tried' if one.passed is None else 'NOT KEPT '} {one.sentence} {one.advice}"
+
+
+def _adapter(settings: Settings, kind: str, entered: Mapping[str, Any]) -> ObservedAdapter:
+    """Returns an adapter of its own; raises LocalError, and DatasourceError where it cannot be made."""
     registry = Registry.load()
     plugin = registry.plugin(kind)
     if plugin is None:
@@ -31,13 +68,10 @@ async def check_datasource(settings: Settings, kind: str, entered: Mapping[str, 
     try:
         made = configured(plugin, entered)
         check_address(plugin, made, maker.egress)
-        adapter = maker.make(plugin, made.model, HealthRecord())
+        return maker.make(plugin, made.model, HealthRecord())
     except InvalidDatasource as exc:
         faults = (f"{fault.pointer.removeprefix('#/settings/')}: {fault.detail}" for fault in exc.errors)
         raise LocalError("; ".join(faults)) from exc
-    except DatasourceError as exc:
-        return ConnectionTest.failed(exc)
-    return await tested(adapter, Deadline.after(settings.limits.connection_test_s))
 
 
 def entered_settings(pairs: Sequence[str]) -> dict[str, Any]:

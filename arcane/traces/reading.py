@@ -49,18 +49,14 @@ class QueryReader:
         refuse_hidden(known.fields, hidden)
         return known
 
-    def checked(self, text: str) -> str | TraceqlError:
-        """Returns how Arcane spells `text`, be it about traces or a metrics query, or what is wrong with it.
-
-        Raises QueryTooLong.
-        """
+    def error_in(self, text: str) -> TraceqlError | None:
+        """Returns what is wrong with `text`; raises QueryTooLong."""
         self.bounded(text)
         try:
-            query = parse(text if text.strip() else _EVERYTHING)
-            check(query)
+            check(parse(text))
         except TraceqlError as exc:
             return exc
-        return format_query(query)
+        return None
 
     def _read(self, text: str, scope: TraceFilter | None) -> ReadQuery:
         self.bounded(text)

@@ -29,7 +29,7 @@ _SOURCE: dict[str, Any] = {
     "error": None,
 }
 
-QueryText = Annotated[str, Field(description="A TraceQL query; empty means every trace.", examples=[_QUERY])]
+QueryText = Annotated[str, Field(description="One TraceQL filter; empty means every trace.", examples=[_QUERY])]
 DatasourceIds = Annotated[
     list[Annotated[str, Field(max_length=64)]],
     Field(max_length=1_000, description="Datasources to ask; empty means all of them.", examples=[[_SOURCE_ID]]),

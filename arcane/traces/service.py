@@ -159,10 +159,10 @@ class TraceService:
 
     def check_query(self, text: str) -> q.CheckedQuery:
         """Returns what is wrong with `text`, if anything; asks nobody."""
-        found = self.reader.checked(text)
-        if isinstance(found, str):
-            return q.CheckedQuery((), found)
-        return q.CheckedQuery((q.QueryError(found.message, found.hint, found.position),), None)
+        error = self.reader.error_in(text)
+        if error is not None:
+            return q.CheckedQuery((q.QueryError(error.message, error.hint, error.position),), None)
+        return q.CheckedQuery((), self.reader.read(text, None, frozenset()).canonical)
 
     async def trace(
         self, actor: Actor, trace_id: str, deadline: Deadline, within: TimeRange | None = None

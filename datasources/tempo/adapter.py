@@ -88,7 +88,8 @@ class TempoAdapter(Adapter):
     async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
         await self._learn_version(deadline)
         asked = {*mentioned_fields(request.filter), *request.select}
-        hidden = frozenset(field.name for field in _SHOWN - asked)
+        named = {field.name for field in asked}  # `.service.name` comes under the same name
+        hidden = frozenset(field.name for field in _SHOWN if field.name not in named)
         answer = checked(await self._get(_SEARCH, self._search_params(request), deadline))
         found = decode.decode_search(answer, hidden)
         reached = len(found.candidates) >= request.limit

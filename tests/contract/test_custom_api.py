@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from arcane.local.check import check_conformance
 from arcane.model.trace import Trace
+from arcane.settings import EgressSettings, Settings
 from arcane.spi import Adapter
 from arcane.spi.testing import AdapterContract, corpus
 from datasources.custom_api.adapter import ProbingAdapter
@@ -15,8 +17,10 @@ from datasources.custom_api.settings import CustomApiSettings
 from datasources.custom_api.v1.adapter import FirstContract
 from datasources.custom_api.v2.adapter import SecondContract
 from tests.support.custom_api import PATHS, answering, example_server, example_source, first_contract
-from tests.support.egress import session
+from tests.support.egress import LOOPBACK, session
 from tests.support.second_contract import EVERYTHING, second_contract
+
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,14 @@ class TestTheExampleOfTheDocumentation(AdapterContract):
     async def adapter(self, example: str) -> AsyncIterator[Adapter]:
         async with session(example) as http:
             yield ProbingAdapter(http, settings(example))
+
+
+async def test_the_example_keeps_what_the_conformance_command_asks_for(example: str) -> None:
+    said: list[str] = []
+    limits = Settings(_env_file=None, egress=EgressSettings(allow_networks=LOOPBACK))
+    assert await check_conformance(limits, "custom_api", {"url": example}, said.append), said
+    assert said[-1] == "every requirement that could be tried is kept"
+    assert any(line.startswith("kept      Rule 1") for line in said)
 
 
 def test_the_example_has_sixty_lines() -> None:

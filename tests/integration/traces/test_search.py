@@ -70,8 +70,6 @@ async def test_a_hit_says_what_a_list_shows(asker: Asker) -> None:
             }
         ],
         "datasources": [source],
-        "span_sets": [],
-        "span_set_count": 0,
     }
 
 

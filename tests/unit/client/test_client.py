@@ -167,16 +167,6 @@ def test_the_table_shows_traces_and_what_is_missing() -> None:
     assert shown(show_search, partial) == "no trace matches\ntempo-prod: partial: 2 lines.\n"
 
 
-def test_groups_and_what_was_computed_stand_in_a_column_of_their_own() -> None:
-    sets = [
-        {"attributes": {"by(kind)": "client", "count()": 7}, "matched": 7, "spans": []},
-        {"attributes": {"by(kind)": None}, "matched": 1, "spans": []},
-    ]
-    out = shown(show_search, ANSWER | {"items": [HIT | {"span_sets": sets, "span_set_count": 5}, HIT]})
-    assert "groups" in out
-    assert "client × 7, count() 7; nil × 1; 3 more" in " ".join(out.split())
-
-
 def test_the_plan_is_a_paragraph_for_each_datasource() -> None:
     kept = {"condition": "span.a = 1", "reason": "superset", "why": "the datasource answers more", "sent": "span.a = 1"}
     request = {"method": "GET", "target": "/api", "parameters": [{"name": "tag", "value": "a:1"}], "note": "once"}
