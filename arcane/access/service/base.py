@@ -15,7 +15,7 @@ from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.announce import Announcer
 from arcane.kit.database import Database
 from arcane.kit.pagination import Cursors
-from arcane.kit.problems import Conflict, NotAllowed, NotFound
+from arcane.kit.problems import Conflict, NotAllowed, NotFound, Problem
 
 EVERYBODY = "everybody"
 """Announced when a change may concern anyone: an organisation, a project, a role."""
@@ -48,12 +48,12 @@ def person(actor: Actor) -> Actor:
 
 
 @asynccontextmanager
-async def unique(session: AsyncSession, constraint: str, detail: str) -> AsyncIterator[None]:
-    """What the block adds is in the database; raises Conflict with `detail` when it breaks `constraint`."""
+async def unique(session: AsyncSession, constraint: str, otherwise: str | Problem) -> AsyncIterator[None]:
+    """What the block adds is in the database; raises `otherwise` (a Conflict) when it breaks `constraint`."""
     try:
         async with session.begin_nested():
             yield
     except IntegrityError as exc:
         if f'"{constraint}"' in str(exc.orig):
-            raise Conflict(detail) from None
+            raise Conflict(otherwise) if isinstance(otherwise, str) else otherwise from None
         raise

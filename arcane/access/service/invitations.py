@@ -141,13 +141,14 @@ class InvitationService(Service):
         """The invited address has an account with this password, belongs to the organisation and is signed in."""
         self.accounts.limiter.begin(client.address, "(invitation)")
         found = await self._usable(token)
+        known = InvitationNotUsable("this address has an account: sign in, then accept", reason="has_account")
         if found.has_account:
-            raise InvitationNotUsable("this address has an account: sign in, then accept", reason="has_account")
+            raise known
         row = await self.accounts.new_user(NewAccount(found.email, name, password))
         account = account_of(row)
         actor = replace(account.actor, organisation_id=found.organisation_id)
         async with self.database.transaction(actor.tenant) as session:
-            async with unique(session, "uq_users_email", "this address has an account: sign in, then accept"):
+            async with unique(session, "uq_users_email", known):  # somebody accepted it meanwhile
                 session.add(row)
             await self.audit.record(
                 session, account.actor, "user.created", ("user", row.id), after={"email": row.email, "name": row.name}
