@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +19,7 @@ BAR: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ComparedValue:
-    """A value: its share of the spans that have the attribute, on both sides, in percent."""
+    """A value: on how many of all spans of either side it stands, in percent."""
 
     text: str
     baseline: float
@@ -53,6 +53,7 @@ class Compared:
 @dataclass(slots=True)
 class _Counts:
     total: dict[str, float] = field(default_factory=dict)
+    """Side -> how many spans have the attribute."""
     values: dict[str, dict[str, float]] = field(default_factory=dict)
     too_many: bool = False
 
@@ -62,9 +63,10 @@ def compared_of(series: Iterable[Series], language: Language) -> Compared:
     counts: dict[str, _Counts] = {}
     for one in series:
         _count(one, counts, language)
-    names = counts.get("name", _Counts())
+    names = counts.get("name", _Counts())  # every span has one, so they tell how many spans there are
     attributes = sorted(
-        (_attribute(name, one) for name, one in counts.items()), key=lambda one: (-one.difference, one.name)
+        (_attribute(name, one, names.total) for name, one in counts.items()),
+        key=lambda one: (-one.difference, one.name),
     )
     return Compared(
         round(names.total.get(BASELINE, 0)),
@@ -89,19 +91,18 @@ def _count(series: Series, counts: dict[str, _Counts], language: Language) -> No
         own.values.setdefault(label_text(label, Unit.SPANS, language), {})[kind] = amount
 
 
-def _attribute(name: str, counts: _Counts) -> ComparedAttribute:
+def _attribute(name: str, counts: _Counts, spans: Mapping[str, float]) -> ComparedAttribute:
     values = sorted(
-        (_value(text, sides, counts) for text, sides in counts.values.items()),
+        (_value(text, sides, spans) for text, sides in counts.values.items()),
         key=lambda one: (-abs(one.difference), one.text),
     )
     difference = max((abs(one.difference) for one in values), default=0.0)
     return ComparedAttribute(name, tuple(values[:VALUES]), 0.0 if counts.too_many else difference, counts.too_many)
 
 
-def _value(text: str, sides: dict[str, float], counts: _Counts) -> ComparedValue:
+def _value(text: str, sides: Mapping[str, float], spans: Mapping[str, float]) -> ComparedValue:
     baseline, selection = (
-        BAR * sides.get(side, 0) / counts.total[side] if counts.total.get(side) else 0.0
-        for side in (BASELINE, SELECTION)
+        BAR * sides.get(side, 0) / spans[side] if spans.get(side) else 0.0 for side in (BASELINE, SELECTION)
     )
     difference = selection - baseline
     sign = "+" if difference > 0 else "−" if difference < 0 else "±"

@@ -9,9 +9,9 @@ from typing import Final
 from starlette.requests import Request
 
 from arcane.kit.actor import Actor
-from arcane.model.time import NANOS_PER_MILLISECOND
-from arcane.traceql.literals import parse_duration, spell_duration
+from arcane.traceql.literals import spell_duration
 from arcane.traces.measuring import MetricsRequest
+from arcane.traces.metrics_schemas import step_of
 from web.asking import SourceChoice
 from web.i18n import Language
 from web.searchform import SearchForm, form_of
@@ -70,14 +70,16 @@ def metrics_form_of(
     """Returns the form for the request's parameters."""
     ask = form_of(request, shell, choices, actor, now)
     text = request.query_params.get("step", "").strip()
-    step = parse_duration(text) if 0 < len(text) <= 32 else None
-    wrong = bool(text) and (step is None or step < NANOS_PER_MILLISECOND or step % NANOS_PER_MILLISECOND != 0)
+    try:
+        step, wrong = step_of(text or None), False
+    except ValueError:
+        step, wrong = None, True
     problem = shell.language.gettext("A step is a time such as 30s, 5m or 1h.") if wrong else ""
     draw = request.query_params.get("draw", "")
     return MetricsForm(
         replace(ask, action=f"/o/{shell.organisation}/p/{request.path_params['project']}/metrics"),
-        "" if wrong or step is None else spell_duration(step),
-        None if wrong else step,
+        "" if step is None else spell_duration(step),
+        step,
         problem,
         draw if draw == STACKED else LINES,
         ask.action,

@@ -35,6 +35,8 @@ class Failure:
     text: str
     detail: str
     retry: bool
+    elsewhere: str = ""
+    """Where this question is answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -13,6 +14,7 @@ from arcane.traces import schemas as s
 from arcane.traces.times import EXAMPLE_TIME
 
 _QUERY = "{ status = error } | rate() by (resource.service.name)"
+_STEP = re.compile(r"(?:\d{1,9}(?:\.\d{1,9})?(?:ns|us|µs|ms|[smhdwy])){1,8}")
 _EXAMPLE: dict[str, Any] = {
     "canonical": _QUERY,
     "unit": "per_second",
@@ -34,8 +36,8 @@ def step_of(value: object) -> int | None:
     """Returns a step as nanoseconds, None for none; raises ValueError with a sentence."""
     if value is None:
         return None
-    nanos = parse_duration(value) if isinstance(value, str) and len(value) <= 32 else None
-    if not nanos:  # what has no number and unit reads as none of them
+    nanos = parse_duration(value) if isinstance(value, str) and _STEP.fullmatch(value) else None
+    if nanos is None:
         raise ValueError("a step is a duration such as 30s, 5m or 1h")
     if nanos < NANOS_PER_MILLISECOND or nanos % NANOS_PER_MILLISECOND:
         raise ValueError("a step is at least a millisecond, and whole milliseconds")

@@ -58,6 +58,10 @@ class QueryReader:
             return exc
         return None
 
+    def canonical(self, text: str) -> str:
+        """Returns how Arcane spells a query in which there is no error, one for metrics too."""
+        return format_query(parse(text if text.strip() else _EVERYTHING))
+
     def _read(self, text: str, scope: TraceFilter | None) -> ReadQuery:
         self.bounded(text)
         try:

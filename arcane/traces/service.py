@@ -162,7 +162,7 @@ class TraceService:
         error = self.reader.error_in(text)
         if error is not None:
             return q.CheckedQuery((q.QueryError(error.message, error.hint, error.position),), None)
-        return q.CheckedQuery((), self.reader.read(text, None, frozenset()).canonical)
+        return q.CheckedQuery((), self.reader.canonical(text))
 
     async def trace(
         self, actor: Actor, trace_id: str, deadline: Deadline, within: TimeRange | None = None

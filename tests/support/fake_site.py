@@ -18,6 +18,7 @@ from arcane.settings import ServerSettings, Settings
 from arcane.traces.endpoints import router as traces_router
 from arcane.traces.live.endpoints import router as live_router
 from arcane.traces.live.wiring import build_live
+from arcane.traces.measuring import MetricsService
 from tests.support.fake_traces import FakeCatalog, Stored, corpus, fake_traces
 from web.shell import Place
 from web.site import mount_pages
@@ -92,6 +93,7 @@ def fake_app(settings: Settings | None = None, stored: Sequence[Stored] | None =
     app.state.traces = fake_traces(settings, app.state.catalog)
     app.state.live = live = build_live(app.state.traces, settings.live)
     app.state.tails, app.state.follows, app.state.closing = live.tails, live.follows, anyio.Event()
+    app.state.metrics = MetricsService(app.state.traces)
     install_problem_handlers(app)
     api = APIRouter(prefix="/api/v1")
     api.include_router(traces_router)

@@ -50,7 +50,7 @@ async def metrics(request: Request, actor: Reader) -> Response:
     renderer = renderer_of(request)
     page = await _page(request, actor)
     if "hx-request" not in request.headers:
-        return _streamed(request, actor, renderer, page)
+        return _streamed(request, actor, renderer, page) if page.form.asks else renderer.respond(page)
 
     async def work() -> Response:
         answered = replace(page, results=await _answered(request, actor, page))
@@ -75,7 +75,7 @@ async def _page(request: Request, actor: Actor) -> MetricsPage:
 
 def _streamed(request: Request, actor: Actor, renderer: Renderer, page: MetricsPage) -> Response:
     """Sends the frame at once and the chart when it is there; a reader who leaves ends the question."""
-    before, _, after = renderer.html(replace(page, pending=page.form.asks)).partition(_OUTLET)
+    before, _, after = renderer.html(replace(page, pending=True)).partition(_OUTLET)
 
     async def parts() -> AsyncIterator[str]:
         yield before

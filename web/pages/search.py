@@ -16,6 +16,7 @@ from arcane.kit.http import deadline_of
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
 from arcane.traces.hangup import PushedResponse, Say, while_connected
+from arcane.traces.problems import MetricsQuery
 from arcane.traces.questions import SearchAnswer
 from web.arriving import Pieces, Show, Watching
 from web.asking import source_choices, traces_of
@@ -23,7 +24,7 @@ from web.flash import forget
 from web.plans import Plan, plan_of
 from web.problemtexts import broken, failure_of, sources_of
 from web.rendering import Page, Renderer, renderer_of
-from web.results import Results, failed, nothing_asked, results_of
+from web.results import Failure, Results, failed, nothing_asked, results_of
 from web.rows import RowContext
 from web.searchform import SearchForm, form_of
 from web.shell import Shell
@@ -133,6 +134,8 @@ async def _answered(request: Request, actor: Actor, page: SearchPage, show: Show
     try:
         answer = await _asked(request, actor, page, show)
         return results_of(answer, form, _context(shell, form, answer), form.window)
+    except MetricsQuery:
+        return failed(form, _measured_elsewhere(form, shell))
     except Problem as exc:
         return failed(form, failure_of(exc, shell), sources_of(exc, shell))
     except Exception as exc:
@@ -154,3 +157,9 @@ async def _asked(request: Request, actor: Actor, page: SearchPage, show: Show | 
 def _context(shell: Shell, form: SearchForm, answer: SearchAnswer) -> RowContext:
     scale = form.scale or max((found.hit.duration for found in answer.found), default=1) or 1
     return RowContext(form.action, shell.zone, datetime.now(UTC), scale, shell.language)
+
+
+def _measured_elsewhere(form: SearchForm, shell: Shell) -> Failure:
+    say = shell.language.gettext
+    heading, text = say("This query gives time series"), say("It measures spans, and this page lists traces.")
+    return Failure(heading, text, "", retry=False, elsewhere=form.url(shell.place.metrics) if shell.place else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from arcane.kit.guard import public
 from arcane.spi.described import SentRequest
+from web.charts import Chart, LegendRow
 from web.icons import ICONS
 from web.rendering import Page, renderer_of
 from web.sources import SourceLine
@@ -44,6 +46,7 @@ _COLOURS = [
     "kind-guardrail",
     "kind-plain",
     "kind-error",
+    *(f"series-{number}" for number in range(1, 9)),
 ]
 
 
@@ -57,6 +60,7 @@ class StyleguidePage(Page):
     request: SentRequest
     presets: tuple[Preset, ...]
     chosen: Chosen
+    chart: Chart
 
 
 @router.get("/styleguide", dependencies=[public("shows components and no data; not mounted in production")])
@@ -74,8 +78,23 @@ async def styleguide(request: Request) -> Response:
         ),
         presets=presets(language),
         chosen=Chosen(key=PRESETS[2][0], label="Last 1 hour"),
+        chart=_chart(),
     )
     return renderer.respond(page)
+
+
+def _chart() -> Chart:
+    names = ("gateway", "agent-api", "retriever")
+    values = [[round(2 + at + math.sin(step / 3 + at), 3) for step in range(40)] for at in range(len(names))]
+    rows = tuple(
+        LegendRow(at, name, f"service = {name}", at + 1, True, f"{own[-1]:.3g}/s", "2/s", "1/s", "3/s", sum(own))
+        for at, (name, own) in enumerate(zip(names, values, strict=True))
+    )
+    series = [
+        {"name": name, "top": None, "values": own, "exemplars": []} for name, own in zip(names, values, strict=True)
+    ]
+    data = {"kind": "lines", "unit": "per_second", "first": 1_772_625_600_000, "step": 60_000, "count": 40}
+    return Chart({**data, "series": series}, False, rows, (), (), ())
 
 
 def _sources() -> tuple[SourceLine, ...]:
