@@ -8,6 +8,7 @@ sides are asked for one by one, and what is still cut is told.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -76,10 +77,22 @@ class Swept:
     traces: dict[TraceId, Trace] = field(default_factory=dict)
     whole: bool = True
 
-    def add(self, other: Swept) -> None:
-        """Takes in what other requests found."""
-        self.traces.update(other.traces)
-        self.whole = self.whole and other.whole
+    def add(self, traces: Iterable[Trace], most: int) -> None:
+        """Takes in what a request found: of two parts of a trace the larger one, and the newest of more than `most`.
+
+        Elasticsearch reads a trace for the days around the window that was asked for.
+        """
+        for trace in traces:
+            known = self.traces.get(trace.trace_id)
+            if known is None or len(known.spans) < len(trace.spans):
+                self.traces[trace.trace_id] = trace
+        if len(self.traces) > most:
+            self.traces = {trace.trace_id: trace for trace in self.newest_first()[:most]}
+            self.whole = False
+
+    def newest_first(self) -> list[Trace]:
+        """Returns the traces in the order of an answer."""
+        return sorted(self.traces.values(), key=lambda trace: (trace.start, trace.trace_id), reverse=True)
 
 
 @dataclass(slots=True)
@@ -98,12 +111,8 @@ class Search:
     async def run(self, wanted: Wanted) -> ScanPage:
         """Returns the traces that overlap the window, the newest where there are more than the limit."""
         found = await self._overlapping(wanted)
-        within = TimeRange(wanted.within.start - _GRAIN, wanted.within.end + _GRAIN)
-        inside = [trace for trace in found.traces.values() if within.overlaps(trace.start, trace.end)]
-        inside.sort(key=lambda trace: (trace.start, trace.trace_id), reverse=True)
-        complete = found.whole and len(inside) <= wanted.limit
-        candidates = tuple([Candidate(trace.trace_id, trace.start, trace=trace) for trace in inside[: wanted.limit]])
-        return ScanPage(candidates, complete, tuple(self.warnings))
+        candidates = [Candidate(trace.trace_id, trace.start, trace=trace) for trace in found.newest_first()]
+        return ScanPage(tuple(candidates), found.whole, tuple(self.warnings))
 
     async def _overlapping(self, wanted: Wanted) -> Swept:
         exact = wanted.within
@@ -114,7 +123,7 @@ class Search:
         inside = await self._sweep(wanted, exact)
         if inside.whole:
             await self._look_beside(wanted, before, after, inside)
-        inside.traces.update(found.traces)
+        inside.add(found.traces.values(), wanted.limit)
         return inside
 
     async def _look_beside(self, wanted: Wanted, before: int, after: int, found: Swept) -> None:
@@ -123,7 +132,7 @@ class Search:
         for side in (TimeRange(start - before, start), TimeRange(end, end + after)):
             if side.duration:
                 beside = await self._sweep(replace(wanted, limit=wanted.limit * _DEEPER), side)
-                found.traces.update(beside.traces)
+                found.add(beside.traces.values(), wanted.limit)
                 if not beside.whole:
                     self.warnings[Notice("Traces that go over an edge of the window may be missing.")] = None
 
@@ -132,7 +141,7 @@ class Search:
         branches = [branch for branch in wanted.branches if not self._needs_service(branch)]
         branches += await self._for_each_service([branch for branch in wanted.branches if branch not in branches])
         try:
-            return await self._ask_all(branches, wanted.limit, within)
+            return await self._ask_all(branches, wanted, within)
         except (BackendFailed, Rejected):
             if self._tags_need_service or not any(branch.tags and not branch.service for branch in branches):
                 raise
@@ -143,13 +152,17 @@ class Search:
         """True when no search without a service answers the branch."""
         return not branch.service and (not self.reach.serviceless or bool(branch.tags and self._tags_need_service))
 
-    async def _ask_all(self, branches: list[Branch], limit: int, within: TimeRange) -> Swept:
+    async def _ask_all(self, branches: list[Branch], wanted: Wanted, within: TimeRange) -> Swept:
+        """Keeps only what overlaps the window that is wanted, so that no more than the limit is ever held."""
+        overlapping = TimeRange(wanted.within.start - _GRAIN, wanted.within.end + _GRAIN)
         swept = Swept()
         failures: list[DatasourceError] = []
 
         async def ask(branch: Branch) -> None:
             try:
-                swept.add(await self._find(branch, limit, within))
+                found, whole = await self._find(branch, wanted.limit, within)
+                swept.whole = swept.whole and whole
+                swept.add((one for one in found if overlapping.overlaps(one.start, one.end)), wanted.limit)
             except DatasourceError as exc:
                 failures.append(exc)
                 group.cancel_scope.cancel()
@@ -177,8 +190,8 @@ class Search:
         (branch,) = branches if len(branches) == 1 else (ANYTHING,)  # one round of the services is enough
         return [with_service(branch, service) for service in self._services[:most]]
 
-    async def _find(self, branch: Branch, limit: int, within: TimeRange) -> Swept:
-        """Asks for one branch; for fewer traces where they are too large together."""
+    async def _find(self, branch: Branch, limit: int, within: TimeRange) -> tuple[list[Trace], bool]:
+        """Returns what one branch finds, and whether that is all; fewer traces where they are too large together."""
         depth = min(limit, self.bounds.max_traces)
         while True:
             ask = ask_of(branch, within, depth)
@@ -190,7 +203,7 @@ class Search:
                     raise
                 depth = max(1, depth // 4)
             else:
-                return Swept({trace.trace_id: trace for trace in traces}, self._is_whole(ask, traces))
+                return traces, self._is_whole(ask, traces)
 
     def _is_whole(self, ask: Ask, traces: list[Trace]) -> bool:
         """True when there is nothing else. Where an index may have been cut, its rows are counted."""

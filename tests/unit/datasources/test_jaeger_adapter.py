@@ -34,7 +34,7 @@ from arcane.spi.testing import corpus, scan_all
 from arcane.spi.testing_corpus import BASE, STEP_NS
 from arcane.traceql.parse import parse
 from datasources.jaeger.adapter import JaegerAdapter
-from datasources.jaeger.search import Bounds
+from datasources.jaeger.search import Bounds, Swept
 from datasources.jaeger.stores import STORES
 from tests.support.egress import session
 from tests.support.jaeger_standin import Jaeger, serving
@@ -343,3 +343,16 @@ async def test_what_is_sent_once_a_service_is_said_so() -> None:
     async with connected(Cassandra(TRACES), "cassandra") as (adapter, _):
         (described,) = adapter.describe(ScanRequest(WHOLE, 100), whole=False)
         assert described.note == "for each service"
+
+
+def test_of_two_parts_of_a_trace_the_larger_is_kept_and_of_too_many_traces_the_newest() -> None:
+    whole, older, newest = LONG, *many(2)
+    part = Trace(whole.trace_id, whole.spans[1:])
+    swept = Swept()
+    for found in ([part], [whole], [part]):
+        swept.add(found, 3)
+    assert len(swept.traces[whole.trace_id].spans) == 3
+    assert swept.whole
+    swept.add([Trace(TraceId("a" * 32), older.spans), newest], 2)
+    assert [trace.start for trace in swept.newest_first()] == [newest.start, older.start]
+    assert not swept.whole
