@@ -25,6 +25,10 @@ class Asked:
     step: str | None = None
     instant: bool = False
 
+    def stream(self, datasource_ids: list[str], now: datetime) -> dict[str, Any]:
+        """Returns the question as the API takes it for an answer that streams, newest first."""
+        return {**self.body(datasource_ids, now), "limit": self.limit, "order": "newest"}
+
     def body(self, datasource_ids: list[str], now: datetime) -> dict[str, Any]:
         """Returns the question as the API takes it."""
         body: dict[str, Any] = {"query": self.query, "datasources": datasource_ids}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,8 @@ from rich.console import Console
 
 from arcane.client.asked import Asked
 from arcane.client.errors import ClientError, Exit
-from arcane.client.files import explain_files, measure_files, search_files
+from arcane.client.files import explain_files, measure_files, search_files, stream_files
+from arcane.client.flow import Flow
 from arcane.client.instance import Instance
 from arcane.client.show import show_plan, show_search
 from arcane.client.show_metrics import show_metrics
@@ -36,6 +37,10 @@ Since = Annotated[str | None, typer.Option(help="From how long ago (30m, 2h, 7d)
 Until = Annotated[str | None, typer.Option(help="Until how long ago or when; by default now.")]
 Sources = Annotated[list[str] | None, typer.Option("--source", help="A datasource, by name or id; none means all.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Most traces.")]
+Whole = Annotated[
+    bool,
+    typer.Option("--all", help="Print every trace of the range as it comes, newest first; with --json event by event."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the API.")]
 Files = Annotated[
     list[Path] | None,
@@ -53,6 +58,7 @@ def query(
     until: Until = None,
     source: Sources = None,
     limit: Limit = None,
+    whole: Whole = False,
     as_json: AsJson = False,
     file: Files = None,
     url: Url = HERE,
@@ -62,6 +68,9 @@ def query(
     with _told():
         text, paths = _split(words, file)
         asked = Asked(text, since, until, tuple(source or ()), limit)
+        if whole:
+            _stream(asked, paths, as_json=as_json, url=url, api_key=api_key)
+            return
         answer = search_files(paths, asked) if paths else _instance(url, api_key).search(asked)
         _print(answer, as_json=as_json, show=show_search)
         if not answer["complete"]:
@@ -123,6 +132,17 @@ def explain(
         asked = Asked(text, sources=tuple(source or ()))
         plan = explain_files(paths, asked) if paths else _instance(url, api_key).explain(asked)
         _print(plan, as_json=as_json, show=show_plan)
+
+
+def _stream(asked: Asked, paths: Sequence[Path], *, as_json: bool, url: str, api_key: str) -> None:
+    """Every event is on standard output as it comes, or every trace of it; nothing is kept."""
+    shown = Flow(sys.stdout, sys.stderr, as_json=as_json, query=asked.query)
+    if paths:
+        stream_files(paths, asked, shown.take)
+    else:
+        _instance(url, api_key).stream(asked, shown.take)
+    if not shown.is_complete():
+        raise typer.Exit(Exit.PARTIAL)
 
 
 def _split(words: list[str], file: list[Path] | None) -> tuple[str, list[Path]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +18,7 @@ from arcane.catalog.registry import Registry
 from arcane.client.asked import Asked
 from arcane.client.errors import ClientError, Exit, refused
 from arcane.federation.execute import Engine
+from arcane.federation.question import StreamOrder
 from arcane.federation.source import Source
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.clock import SystemClock
@@ -36,7 +37,8 @@ from arcane.traces.metrics_schemas import step_of
 from arcane.traces.questions import SearchRequest
 from arcane.traces.reading import QueryReader
 from arcane.traces.schemas import PlanOut
-from arcane.traces.service import TraceService
+from arcane.traces.service import TraceService, check_ended
+from arcane.traces.stream_bodies import event_body, ndjson
 from arcane.traces.times import LATEST, parse_time
 
 _KIND = "otlp_file"
@@ -77,6 +79,22 @@ def search_files(paths: Sequence[Path], asked: Asked) -> dict[str, Any]:
 
     found: dict[str, Any] = json.loads(_run(paths, asked, search))
     return found
+
+
+def stream_files(paths: Sequence[Path], asked: Asked, take: Callable[[str], None]) -> None:
+    """Returns when `take` has had every event of a streamed search in the files; raises ClientError."""
+
+    async def stream(service: TraceService, request: SearchRequest) -> bytes:
+        endless = replace(request, order=StreamOrder.NEWEST, endless=asked.limit is None)
+        question = await service.ask(_nobody(), endless)
+        async with service.arriving(question, Deadline.after(_WITHIN_S)) as arriving:
+            async for events in arriving:
+                check_ended(events[-1], abort=False)
+                for event in events:
+                    take(ndjson(event_body(event)).decode())
+        return b""
+
+    _run(paths, asked, stream)
 
 
 def explain_files(paths: Sequence[Path], asked: Asked) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,6 +36,20 @@ class Instance:
         """Returns time series (MetricsOut); raises ClientError."""
         body = asked.body(self._ids(asked.sources), datetime.now(UTC))
         return self._ask("/metrics", {**body, "step": asked.step, "instant": asked.instant}, asked.query)
+
+    def stream(self, asked: Asked, take: Callable[[str], None]) -> None:
+        """Returns when `take` has had every event of a streamed search, a line each; raises ClientError."""
+        path = f"/api/v1/projects/{self.project}/search/stream"
+        body = asked.stream(self._ids(asked.sources), datetime.now(UTC))
+        try:
+            with self.http.stream("POST", path, json=body) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    _read(self.http, answer, asked.query)
+                for line in answer.iter_lines():
+                    take(line)
+        except httpx.HTTPError as exc:
+            raise ClientError(f"{self.http.base_url} stopped answering: {exc}") from exc
 
     def explain(self, asked: Asked) -> dict[str, Any]:
         """Returns how the question would be asked (PlanOut); raises ClientError."""
@@ -80,6 +94,10 @@ def _answer(
         raise ClientError(f"{http.base_url} did not answer in time") from exc
     except httpx.HTTPError as exc:
         raise ClientError(f"cannot reach {http.base_url}: {exc}") from exc
+    return _read(http, answer, query)
+
+
+def _read(http: httpx.Client, answer: httpx.Response, query: str) -> dict[str, Any]:
     document: Any = None
     with suppress(ValueError):
         document = answer.json()

@@ -26,7 +26,7 @@ def show_search(answer: Mapping[str, Any], console: Console) -> None:
         table.add_column("trace", no_wrap=True)
         table.add_column("from", no_wrap=True, overflow="ellipsis", max_width=_LONGEST)
         for item in answer["items"]:
-            table.add_row(*_cells(item, names))
+            table.add_row(*cells_of(item, names))
         console.print(table)
     else:
         console.print("no trace matches", style="dim")
@@ -58,7 +58,7 @@ def show_plan(plan: Mapping[str, Any], console: Console) -> None:
 
 def tail_line(item: Mapping[str, Any], names: Mapping[str, str], *, grown: bool) -> Text:
     """Returns a trace as one line; one that was told before and has grown is marked."""
-    start, service, name, length, spans, errors, _, trace_id, sources = _cells(item, names)
+    start, service, name, length, spans, errors, _, trace_id, sources = cells_of(item, names)
     failed = item["error_count"] or 0
     return Text.assemble(
         (str(start)[11:], "dim"),
@@ -77,7 +77,8 @@ def clean(text: str) -> str:
     )
 
 
-def _cells(item: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Text]:
+def cells_of(item: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Text]:
+    """Yields what the columns say of a trace."""
     start = datetime.fromisoformat(item["start"][:23] + "+00:00").astimezone()
     errors = item["error_count"]
     yield Text(start.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3])

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from arcane.cli import app
 from arcane.client.asked import Asked, moment
 from arcane.client.errors import ClientError, Exit
+from arcane.client.flow import Flow
 from arcane.client.instance import Instance
 from arcane.client.show import clean, duration, show_plan, show_search
 from arcane.demo.generate import write_demo
@@ -258,3 +259,46 @@ def test_a_bad_query_over_files_points_at_its_place(demo: Path) -> None:
     code, _, err = run("query", "--file", str(demo), "{ stauts = error }")
     assert code == Exit.REFUSED
     assert err.splitlines()[1:] == ["  { stauts = error }", "    ^^^^^^"]
+
+
+def test_every_trace_of_files_comes_a_line_at_a_time(demo: Path) -> None:
+    files = ("--file", str(demo / "*" / "*.jsonl"))
+    code, out, _ = run("query", *files, "{}", "--all")
+    lines = out.splitlines()
+    assert code == 0
+    assert len(lines) > 400, "many pages, and no limit is named"
+    starts = [line[:23] for line in lines]
+    assert starts == sorted(starts, reverse=True)
+    assert len({line.split()[-1] for line in lines}) == len(lines)
+    code, out, _ = run("query", *files, "{} >> { status = error }", "--all", "--json")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert (code, events[-1]["event"], events[-1]["ending"]) == (0, "end", "range")
+    assert run("query", *files, "{ status = }", "--all")[0] == Exit.REFUSED
+    code, out, _ = run("query", *files, "{}", "--all", "--limit", "3")
+    assert (code, len(out.splitlines())) == (0, 3)
+
+
+def flow(*events: dict[str, Any]) -> tuple[Flow, str]:
+    out, aside = StringIO(), StringIO()
+    shown_here = Flow(out, aside, as_json=False, query="{}")
+    for event in events:
+        shown_here.take(json.dumps(event))
+    return shown_here, aside.getvalue()
+
+
+def test_a_stream_says_at_its_end_what_is_missing() -> None:
+    failed = SOURCE | {"status": "failed", "error": {"message": "No connection."}}
+    end = {"event": "end", "complete": False, "ending": "fault", "sources": [failed]}
+    shown_here, aside = flow(end)
+    assert not shown_here.is_complete()
+    assert "failed: No connection." in aside
+    shown_here, aside = flow(end | {"complete": True, "ending": "bound", "sources": []})
+    assert not shown_here.is_complete()
+    assert "a bound of the instance" in aside
+
+
+def test_a_stream_that_breaks_off_is_no_answer() -> None:
+    with pytest.raises(ClientError, match="broke off"):
+        flow()[0].is_complete()
+    with pytest.raises(ClientError):
+        flow({"event": "problem", "problem": {"title": "All datasources failed", "status": 502, "detail": "no"}})
