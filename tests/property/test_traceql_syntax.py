@@ -78,6 +78,13 @@ def test_what_passes_the_check_can_be_asked(text: str, trace: Trace) -> None:
         compile_query(search_part(query))(trace)
 
 
+@given(queries, traces)
+def test_a_query_of_the_grammar_is_refused_or_answered(query: Query, trace: Trace) -> None:
+    read = _read(format_query(query))
+    if read is not None:
+        compile_query(search_part(read))(trace)
+
+
 @given(queries)
 def test_the_text_of_a_query_gives_it_back(query: Query) -> None:
     text = format_query(query)
