@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 from hypothesis import given
 
-from arcane.federation.metrics_plan import scoped
 from arcane.federation.rewrite import narrowed, without_constants
 from arcane.model.trace import Trace
 from arcane.traceql.ast import Expr
@@ -58,5 +57,5 @@ def test_what_spans_outside_of_the_scope_hold_changes_no_answer(search: SpansetE
 @given(searches(), forests())
 def test_no_metrics_query_measures_a_span_outside_of_the_scope(search: SpansetExpr, trace: Trace) -> None:
     query = Query(Pipeline((*stages_of(search), Metrics(MetricsKind.RATE))))
-    found = compile_query(search_part(scoped(query, _condition())))(trace)
+    found = compile_query(search_part(narrowed(query, _condition())))(trace)
     assert not {span.span_id for one in found for span in one.spans} & _outside(trace)
