@@ -32,6 +32,9 @@ from tests.support.clickhouse import ClickHouse, Exporter, new_database
 from tests.support.custom_api import PATHS, answering, example_server, first_contract
 from tests.support.egress import session
 from tests.support.jaeger_server import real_jaeger
+from tests.support.jaeger_standin import Jaeger
+from tests.support.jaeger_standin import serving as jaeger_serving
+from tests.support.jaeger_storages import Memory
 from tests.support.second_contract import EVERYTHING as SECOND
 from tests.support.second_contract import second_contract
 from tests.support.tempo_server import real_tempo
@@ -148,6 +151,14 @@ async def _real_tempo(traces: Sequence[Trace], place: Place) -> AsyncIterator[Ad
 
 
 @asynccontextmanager
+async def _jaeger(traces: Sequence[Trace], place: Place) -> AsyncIterator[Adapter]:
+    """Nothing is told of the storage: it is found out."""
+    jaeger = Jaeger(Memory(traces))
+    async with jaeger_serving(jaeger), session(jaeger.url) as http:
+        yield JaegerAdapter(http, STORES["unknown"], Bounds())
+
+
+@asynccontextmanager
 async def _real_jaeger(traces: Sequence[Trace], place: Place) -> AsyncIterator[Adapter]:
     with real_jaeger(place.folder) as server:
         server.push(traces)
@@ -203,6 +214,7 @@ BACKENDS: tuple[Backend, ...] = (
     Backend("custom_api of the first contract", _first_contract, every=8),
     Backend("tempo, its stand-in", _tempo, grain_ns=NANOS_PER_MILLISECOND, every=3),
     Backend("tempo", _real_tempo, grain_ns=NANOS_PER_MILLISECOND, needs="tempo"),
+    Backend("jaeger, its stand-in", _jaeger, every=8),
     Backend("jaeger", _real_jaeger, needs="jaeger"),
     Backend("clickhouse", _clickhouse(Exporter()), every=12, differs=TEXTS_ONLY, also=ABOUT_TEXTS),
     Backend("clickhouse with JSON", _clickhouse(Exporter(attributes="JSON")), every=12),
