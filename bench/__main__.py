@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("evaluate", "conventions", "search", "federated", "stream", "backends", "trace", "load", "memory")
+NAMES = ("evaluate", "conventions", "search", "federated", "stream", "backends", "chdb", "trace", "load", "memory")
 
 
 def main() -> None:

@@ -65,7 +65,7 @@ class Wire:
             response = await self.http.send(self._request(statement, self.profile, deadline), deadline)
         if response.status != 200:
             raise error_of(response)
-        return _read(response)
+        return read_answer(response)
 
     async def _find_profile(self, deadline: Deadline) -> None:
         """Knows what the user's profile allows. What is tried is harmless: nothing else goes with less."""
@@ -123,7 +123,7 @@ class _Body:
         """There is nothing to close."""
 
 
-def _read(response: HttpResponse) -> Columns:
+def read_answer(response: HttpResponse) -> Columns:
     """Returns the columns of a Native answer; raises DatasourceError where it broke off or is something else."""
     if not response.body:
         return ()
