@@ -58,11 +58,6 @@ class MetricsFound:
     all_failed: bool = False
 
 
-def plan_metrics(engine: Engine, query: Query, asked: Sequence[Capabilities]) -> list[list[MeasurePlan]]:
-    """Returns for each measurement of the query how each of the datasources takes part in it."""
-    return [_plans(engine, one, asked) for one in measurements(query)]
-
-
 def _plans(engine: Engine, measurement: Measurement, asked: Sequence[Capabilities]) -> list[MeasurePlan]:
     alone = len(asked) == 1
     scans = engine.plans(without_constants(measurement.spans), asked, alone=alone)
