@@ -107,6 +107,7 @@ def patient(
             corpus_below(folder),
             limits={"source_timeout_s": WAIT_S, "connection_test_s": WAIT_S},
             egress={"max_response_bytes": MOST_BYTES},
+            resilience={"breaker_faults": 1_000},  # each fault is to be seen, however often a busy machine asks
         )
         with serving(stored, settings, folder / "backend.log") as served:
             yield served
