@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from arcane.federation.asking import Asking
 from arcane.federation.replies import Reply, ask_each
+from arcane.federation.skew import skew_of
 from arcane.model.ids import TraceId
 from arcane.model.notice import Notice
 from arcane.model.outcome import QueryOutcome, SourceOutcome
 from arcane.model.span import Span
-from arcane.model.time import NANOS_PER_MILLISECOND, TimeRange
+from arcane.model.time import TimeRange
 from arcane.model.trace import Trace
 
 
@@ -45,10 +46,10 @@ async def assemble(askings: Sequence[Asking], trace_id: TraceId, within: TimeRan
     warnings = tuple(dict.fromkeys(warning for _, part in parts for warning in part.warnings))
     if len(parts) == 1:
         trace = parts[0][1]
-        return Assembled(trace, outcome, owners, (*warnings, *_skew(trace)))
+        return Assembled(trace, outcome, owners, (*warnings, *skew_of(trace)))
     spans, shared, different = _joined(parts)
     trace = Trace(trace_id, spans)
-    return Assembled(trace, outcome, owners, (*warnings, *different, *_skew(trace)), shared)
+    return Assembled(trace, outcome, owners, (*warnings, *different, *skew_of(trace)), shared)
 
 
 def _outcome(reply: Reply[Trace | None]) -> SourceOutcome:
@@ -68,24 +69,3 @@ def _joined(parts: Sequence[tuple[int, Trace]]) -> tuple[list[Span], dict[str, t
             different += (known.start, known.end, known.name) != (span.start, span.end, span.name)
     odd = Notice("%(count)d spans differ between datasources; each is shown as the first one has it.", count=different)
     return list(spans.values()), shared, [odd] if different else []
-
-
-def _skew(trace: Trace) -> tuple[str, ...]:
-    """Returns a warning where clocks disagree; the times stay as they were recorded."""
-    skewed = most = 0
-    known = trace.by_id
-    for span in trace.spans:
-        parent = known.get(span.parent_span_id)
-        if parent is not None and span.start < parent.start and span.resource is not parent.resource:
-            skewed += 1
-            most = max(most, parent.start - span.start)
-    if not skewed:
-        return ()
-    return (
-        Notice(
-            "%(count)d spans begin before their parent, by up to %(most).3f ms: "
-            "the clocks of the services differ. Times are shown as recorded.",
-            count=skewed,
-            most=most / NANOS_PER_MILLISECOND,
-        ),
-    )

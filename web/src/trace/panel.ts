@@ -6,6 +6,7 @@ import { _ } from "../texts";
 import type { ExchangeAnswer, SpanAnswer, TraceAnswer } from "./answer";
 import { conversation, llmLine, usage } from "./messages";
 import type { Node, Tree } from "./tree";
+import { skewText } from "./rows";
 import { attributeList, valueElement, type Place } from "./values";
 
 type Tab = readonly [key: string, label: string, count: number | null, body: () => HTMLElement | null];
@@ -99,7 +100,7 @@ export class Panel {
     const remarks: HTMLElement[] = [];
     if (span.status_message) remarks.push(h("p", { class: "status-message", "data-tone": node.failed ? "error" : "plain" }, valueElement(span.status_message)));
     if (node.orphan) remarks.push(h("p", { class: "remark" }, _("Its parent %(id)s was not received: not sampled, in another store, or still on its way.", { id: shortId(span.parent_span_id ?? "") })));
-    if (node.early) remarks.push(h("p", { class: "remark" }, _("It begins %(time)s before its parent: the clocks of two machines differ.", { time: durationText((node.parent?.start ?? 0) - node.start) })));
+    if (node.early || node.late) remarks.push(h("p", { class: "remark" }, skewText(node)));
     return remarks;
   }
 

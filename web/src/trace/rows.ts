@@ -144,9 +144,10 @@ export class Rows {
   private note(row: Row, node: Node, open: boolean): void {
     const hidden = node.children.length > 0 && !open;
     row.caret.classList.toggle("leaf", node.children.length === 0);
-    row.note.textContent = hidden ? `+${node.last - node.index}` : node.orphan ? _("orphan") : "";
+    const skewed = node.early || node.late;
+    row.note.textContent = hidden ? `+${node.last - node.index}` : node.orphan ? _("orphan") : skewed ? _("other clock") : "";
     row.note.classList.toggle("bad", hidden && node.failedBelow > 0);
-    row.note.title = hidden && node.failedBelow ? _("%(n)s with errors below", { n: node.failedBelow }) : node.orphan ? _("Its parent was not received.") : "";
+    row.note.title = hidden && node.failedBelow ? _("%(n)s with errors below", { n: node.failedBelow }) : node.orphan ? _("Its parent was not received.") : skewed ? skewText(node) : "";
   }
 
   /** Bar and length in per cent of the lane, so that a resize needs no work. */
@@ -177,6 +178,14 @@ export class Rows {
     } else this.state.select(node);
     this.scroller.focus({ preventScroll: true });
   }
+}
+
+/** Says how a span lies outside of its parent: it stays where it was recorded. */
+export function skewText(node: Node): string {
+  const by = durationText(node.early ? (node.parent?.start ?? 0) - node.start : node.end - (node.parent?.end ?? 0));
+  return node.early
+    ? _("Begins %(by)s before its parent: timed by another clock, shown as recorded.", { by })
+    : _("Ends %(by)s after the call it answers: timed by another clock, shown as recorded.", { by });
 }
 
 const clamp = (percent: number): number => Math.max(-2, Math.min(102, percent));

@@ -50,6 +50,12 @@ test("errors below and children before their parents are known", () => {
   assert.equal(tree.byId.get("early")!.early, true);
 });
 
+test("a server span that outlasts the client span it answers was timed by another clock", () => {
+  const call = { kind: "client" }, answer = { kind: "server" };
+  const tree = treeOf(trace(span("call", null, 0, 10e6, call), span("late", "call", 1e6, 15e6, answer), span("job", "call", 1e6, 90e6), span("close", "call", 1e6, 9.5e6, answer)));
+  assert.deepEqual(["late", "job", "close"].map((id) => tree.byId.get(id)!.late), [true, false, false]);
+});
+
 test("collapsing hides what is below and nothing else", () => {
   const tree = treeOf(trace(span("r", null), span("a", "r", 1), span("a1", "a", 2), span("b", "r", 3)));
   assert.equal(names(visibleNodes(tree, new Set([tree.byId.get("a")!]))), "r a b");

@@ -5,7 +5,7 @@ import type { SpanAnswer, TraceAnswer } from "./answer";
 export interface Node {
   index: number; span: SpanAnswer; depth: number; parent: Node | null; children: Node[]; last: number;
   start: number; end: number; duration: number; kind: string; service: string; failed: boolean; failedBelow: number;
-  orphan: boolean; early: boolean;
+  orphan: boolean; early: boolean; late: boolean;
 }
 
 export interface Tree {
@@ -51,7 +51,7 @@ function nodeOf(span: SpanAnswer, trace: TraceAnswer): Node {
   return {
     index: -1, span, depth: 0, parent: null, children: [], last: 0, start, end: start + span.duration_ns, duration: span.duration_ns,
     kind: span.llm && span.llm.kind !== "span" ? span.llm.kind : "plain",
-    service: typeof service === "string" ? service : "", failed: span.status === "error", failedBelow: 0, orphan: false, early: false,
+    service: typeof service === "string" ? service : "", failed: span.status === "error", failedBelow: 0, orphan: false, early: false, late: false,
   };
 }
 
@@ -62,6 +62,8 @@ function attach(node: Node, byId: Map<string, Node>): void {
   if (!parent || parent === node) { node.orphan = true; return; }
   node.parent = parent;
   node.early = parent.start - node.start > SKEW;
+  // One call seen from both ends: the caller has to see the end last.
+  node.late = node.span.kind === "server" && parent.span.kind === "client" && node.end - parent.end > SKEW;
   parent.children.push(node);
 }
 
