@@ -131,12 +131,16 @@ class ClickHouseAdapter(Adapter):
         )
 
     async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
+        if not self.capabilities.covers(query.filter.condition):
+            return await super().attribute_names(query, deadline)
         statement = completion.names(await self._asking(deadline), query, self._completion_rows)
         return completion.decode_names(await self._wire.select(statement, deadline), query)
 
     async def attribute_values(
         self, field: Field, query: AttributeQuery, deadline: Deadline
     ) -> list[AttributeValueCount]:
+        if not self.capabilities.covers(query.filter.condition):
+            return await super().attribute_values(field, query, deadline)
         statement = completion.values(await self._asking(deadline), field, query, self._completion_rows)
         if statement is None:
             return []

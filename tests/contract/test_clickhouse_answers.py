@@ -13,7 +13,7 @@ from arcane.model.deadline import Deadline
 from arcane.model.time import NANOS_PER_SECOND, TimeRange
 from arcane.model.trace import Trace
 from arcane.settings import LimitSettings
-from arcane.spi import Adapter, BadResponse, ScanRequest
+from arcane.spi import Adapter, AttributeQuery, BadResponse, Field, ScanRequest, Scope, SpansetFilter
 from arcane.spi.testing import scan_all
 from arcane.spi.testing_corpus import QUERIES
 from arcane.traceql.ast_pipeline import Query
@@ -70,7 +70,9 @@ def exporter(request: pytest.FixtureRequest) -> Exporter:
 
 @pytest.fixture(scope="module")
 def corpus() -> list[Trace]:
-    return list(traces_in(VECTORS / "corpus.otlp.jsonl"))[::4]
+    everything = list(traces_in(VECTORS / "corpus.otlp.jsonl"))
+    failed = [trace for trace in everything if trace.error_count][:10]
+    return list({trace.trace_id: trace for trace in (*everything[::5], *failed)}.values())
 
 
 @pytest.fixture
@@ -169,6 +171,17 @@ async def test_traces_are_those_that_were_written(
         found = await stored.get_trace(trace.trace_id, None, Deadline.after(60))
         assert found is not None
         assert found.spans == trace.spans
+
+
+async def test_completion_is_narrowed_by_any_filter(stored: ClickHouseAdapter, within: TimeRange) -> None:
+    field, deadline = Field(Scope.RESOURCE, "service.name"), Deadline.after(60)
+    everything = {one.value for one in await stored.attribute_values(field, AttributeQuery(within), deadline)}
+    for text in ("{ status = error }", "{ duration / 2 > 100ms }"):
+        query = AttributeQuery(within, filter=parse(text).filter or SpansetFilter())
+        narrowed = {one.value for one in await stored.attribute_values(field, query, deadline)}
+        assert narrowed
+        assert narrowed <= everything
+        assert field in [one.field for one in await stored.attribute_names(query, deadline)]
 
 
 async def test_duplicates_of_a_span_count_once(
