@@ -131,3 +131,10 @@ def test_what_settings_models_and_roles_declare_is_in_it_as_well() -> None:
     assert {"Tenant", "Sent as X-Scope-OrgID. Leave empty when multitenancy is off.", "User and password"} <= said
     with (ROOT / "arcane/access/permissions.py").open("rb") as permissions:
         assert "Reads what is in the project." in {text for _, _, text, _ in declared(permissions, (), (), {})}
+
+
+@pytest.mark.parametrize("file", files_below(TEMPLATES, "html"), ids=lambda file: str(file.relative_to(TEMPLATES)))
+def test_a_per_cent_sign_in_a_template_is_written_twice(file: Path) -> None:
+    """What is translated there is a format: a lone sign breaks the page."""
+    said = [match[2] for match in re.finditer(r"\b_\(\s*([\"'])(.*?)\1", file.read_text())]
+    assert [text for text in said if "%" in re.sub(r"%%|%\(\w+\)[sd.\dfg]", "", text)] == []
