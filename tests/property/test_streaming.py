@@ -33,6 +33,7 @@ from tests.support.federated import (
     direct,
     filters,
     matched_of,
+    queries,
     source,
 )
 from tests.support.streamed import streamed
@@ -59,7 +60,7 @@ async def searched(question: Question, sources: Sequence[Source], resume: Resume
     return await Engine(LIMITS).search(page, sources, resume, Deadline.after(20))
 
 
-@given(filters(), corpora, owner_lists, capability_sets, orders, limits, st.booleans())
+@given(filters() | queries(), corpora, owner_lists, capability_sets, orders, limits, st.booleans())
 async def test_a_stream_says_what_a_search_says(query, corpus, owners, capability_set, order, limit, split) -> None:
     parts = (by_span if split else by_trace)(corpus, owners, len(capability_set))
     question = asking(query, limit, order)
