@@ -8,7 +8,7 @@ WORKERS ?= 2
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help up down install-dev test lint fmt types web unit tests coverage bench lock docs docs-check \
+.PHONY: help up down install-dev test lint fmt types web unit tests nightly coverage bench lock docs docs-check \
 	i18n-extract screenshots image clean
 
 help: ## lists these targets
@@ -47,6 +47,9 @@ unit: install-dev ## the fast tests: no database, no browser
 
 tests: install-dev
 	$(PYTEST) -q -n $(WORKERS)
+
+nightly: install-dev ## the laws again, with 20,000 examples each; takes hours
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) -q -n $(WORKERS) -p no:randomly tests/property
 
 coverage: install-dev ## the tests again, with branch coverage
 	$(BIN)/coverage erase

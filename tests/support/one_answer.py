@@ -78,9 +78,9 @@ def whole(traces: Sequence[Trace]) -> TimeRange:
     return TimeRange(min(trace.start for trace in traces), max(trace.end for trace in traces))
 
 
-def evaluated(asked: Asked, traces: Sequence[Trace]) -> Answer:
+def evaluated(query: Query, traces: Sequence[Trace]) -> Answer:
     """Returns the answer by looking at every span, newest first."""
-    compiled = compile_query(asked.query)
+    compiled = compile_query(query)
     hits = [hit_of_sets(trace, sets, compiled.fields, SPANS_PER_TRACE) for trace in traces if (sets := compiled(trace))]
     return tuple(sorted(hits, key=lambda hit: hit.position, reverse=True))
 
@@ -143,5 +143,5 @@ def _span_difference(found: Sequence[MatchedSpan], wanted: Sequence[MatchedSpan]
 
 
 if __name__ == "__main__":
-    rows = (f"{asked.name}: {digest(evaluated(asked, corpus()))}\n" for asked in questions())
+    rows = (f"{asked.name}: {digest(evaluated(asked.query, corpus()))}\n" for asked in questions())
     (FOLDER / "answers.txt").write_text("".join(rows))

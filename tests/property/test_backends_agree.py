@@ -1,0 +1,103 @@
+"""Any query over any corpus: memory, files and a real ClickHouse engine answer as direct evaluation on the spans does.
+
+`make nightly` asks 20,000 of these of the first two, and as many of ClickHouse; otherwise it is a minute's worth.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arcane.federation.execute import Engine
+from arcane.federation.question import Question
+from arcane.federation.source import Source
+from arcane.model.deadline import Deadline
+from arcane.model.time import TimeRange
+from arcane.model.trace import Trace
+from arcane.settings import LimitSettings
+from arcane.spi import Adapter, encode_json
+from arcane.spi.testing_corpus import BASE
+from arcane.traceql.ast_pipeline import Query
+from arcane.traceql.format import format_query
+from datasources.clickhouse.adapter import ClickHouseAdapter
+from datasources.clickhouse.settings import ClickHouseSettings, headers_of
+from datasources.memory.adapter import MemoryAdapter
+from datasources.memory.plugin import EVERYTHING
+from datasources.otlp_file.adapter import OtlpFileAdapter
+from tests.support.clickhouse import ClickHouse, Databases, Exporter
+from tests.support.egress import session
+from tests.support.federated import ALL_TIME, as_query, capabilities, corpora, filters, queries
+from tests.support.one_answer import difference, evaluated
+from tests.support.one_answer_backends import shifted
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(3_600)]
+
+BATCH = 8
+"""Queries for each corpus: loading one costs more than asking."""
+PATIENCE_S = 120.0
+LIMITS = LimitSettings(source_timeout_s=PATIENCE_S)
+JSON = Exporter(attributes="JSON")
+TABLES = ("otel_traces", "otel_traces_trace_id_ts")
+
+NUMBERS = itertools.count()
+
+loaded = corpora.filter(bool)
+asked = st.lists(filters().map(as_query) | queries().map(as_query), min_size=BATCH, max_size=BATCH)
+
+
+async def agree(
+    adapter: Adapter, corpus: Sequence[Trace], batch: Sequence[Query], within: TimeRange = ALL_TIME
+) -> None:
+    """Each query is answered as the spans say; where a bound was reached, the answer says so."""
+    engine, sources = Engine(LIMITS), [Source("one", "One", "one", adapter)]
+    for query in batch:
+        question = Question(query, within, limit=100, spans_per_trace=100)
+        found = await engine.search(question, sources, None, Deadline.after(PATIENCE_S))
+        (outcome,) = found.outcome.sources
+        assert outcome.error is None, format_query(query)
+        if found.outcome.complete:
+            fault = difference(found.hits, evaluated(query, corpus))
+            assert fault is None, f"{format_query(query)}\n{fault}"
+
+
+@given(loaded, asked, capabilities)
+async def test_memory_answers_as_the_spans_say(corpus, batch, can) -> None:
+    await agree(MemoryAdapter(corpus, can), corpus, batch)
+    await agree(MemoryAdapter(corpus, EVERYTHING), corpus, batch)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("agree")
+
+
+@given(loaded, asked)
+async def test_files_answer_as_the_spans_say(folder: Path, corpus, batch) -> None:
+    lines = [b"".join(encode_json(trace.spans)) for trace in corpus]
+    name = f"{next(NUMBERS)}.jsonl"  # a new one each time: files are followed, and not read again
+    await anyio.Path(folder / name).write_bytes(b"\n".join(lines) + b"\n")
+    await agree(OtlpFileAdapter(name, (folder,), 64 * 1024 * 1024), corpus, batch)
+
+
+@pytest.fixture(scope="module")
+def database(clickhouse: ClickHouse, databases: Databases) -> str:
+    return databases("agree", lambda name: JSON.create(clickhouse, name))
+
+
+@settings(max_examples=max(4, settings.default.max_examples // BATCH))
+@given(loaded, asked)
+async def test_clickhouse_answers_as_the_spans_say(clickhouse: ClickHouse, database: str, corpus, batch) -> None:
+    for table in TABLES:
+        clickhouse.run(f"TRUNCATE TABLE {database}.{table}")
+    today = [shifted(trace, BASE) for trace in corpus]  # the engine reads no time of a few nanoseconds after 1970
+    JSON.fill(clickhouse, database, today)
+    chosen = ClickHouseSettings(url=clickhouse.url, database=database, **clickhouse.credentials)
+    async with session(clickhouse.url, headers=headers_of(chosen)) as http:
+        within = TimeRange(BASE + ALL_TIME.start, BASE + ALL_TIME.end)
+        await agree(ClickHouseAdapter(http, chosen), today, batch, within)
