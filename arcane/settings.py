@@ -125,7 +125,7 @@ class LimitSettings(BaseModel):
     )
     metrics_series_max: int = Field(1_000, ge=1, description="Most series of an answer; more are left out, and told.")
     metrics_compared_max: int = Field(
-        5_000, ge=1, description="Most series of compare(): values of attributes, on both sides."
+        20_000, ge=1, description="Most series of compare(): values of attributes, on both sides."
     )
     metrics_exemplars_max: int = Field(200, ge=0, description="Most exemplars of an answer.")
     metrics_traces_max: int = Field(

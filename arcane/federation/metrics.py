@@ -27,7 +27,7 @@ from arcane.model.outcome import QueryOutcome
 from arcane.model.series import Series, Steps
 from arcane.spi.capabilities import Capabilities
 from arcane.traceql.ast_pipeline import Query
-from arcane.traceql.metrics_compare import Comparison
+from arcane.traceql.metrics_compare import ATTRIBUTES_MAX, Comparison
 from arcane.traceql.metrics_query import Measurement, answer, is_comparison, measurements, unheeded_hints
 
 _TWICE = Notice(
@@ -118,7 +118,7 @@ def _found(
     return MetricsFound(
         tuple(series[:most]),
         QueryOutcome(tuple(outcomes)),
-        _warnings(question.query, most if left_out else None),
+        _warnings(question.query, len(series) > most, most, left_out),
         left_out,
         bool(failed) and all(failed),
     )
@@ -131,9 +131,16 @@ def _rows(run: MetricsRun) -> int:
     )
 
 
-def _warnings(query: Query, most: int | None) -> tuple[str, ...]:
+def _warnings(query: Query, is_cut: bool, most: int, left_out: bool) -> tuple[str, ...]:
     found: list[str] = []
-    if most is not None:
+    if left_out and not is_cut and is_comparison(query):
+        found.append(
+            Notice(
+                "Spans have more attributes than the %(count)d that are compared; some are left out.",
+                count=ATTRIBUTES_MAX,
+            )
+        )
+    elif left_out:
         found.append(
             Notice("There are more series than the %(count)d that an answer may have; group by less.", count=most)
         )

@@ -28,7 +28,7 @@ SELECTION: Final = "selection"
 BASELINE: Final = "baseline"
 VALUES_MAX: Final = 1_000
 """Most values of an attribute that are told apart."""
-ATTRIBUTES_MAX: Final = 200
+ATTRIBUTES_MAX: Final = 500
 TEXT_MAX: Final = 256
 """Longer texts (prompts, stack traces) are not values to compare by."""
 _TOP: Final = 10

@@ -254,3 +254,10 @@ async def test_a_step_that_is_too_small_says_which_is_not(asker: Asker) -> None:
     problem = await asker.measure("{ } | rate()", status=400, start="2026-07-01T00:00:00Z", step="1s")
     again = await asker.measure("{ } | rate()", start="2026-07-01T00:00:00Z", step=problem["minimum_step"])
     assert again["steps"]["count"] <= problem["maximum"]
+
+
+async def test_more_attributes_than_are_compared_are_told_as_such(asker: Asker) -> None:
+    asker.add("store", [numbered(0, **{f"attribute-{number}": 1 for number in range(600)})])
+    answer = await asker.measure("{ } | compare({ status = error })", **MINUTES)
+    assert answer["warnings"] == ["Spans have more attributes than the 500 that are compared; some are left out."]
+    assert answer["complete"] is False
