@@ -45,8 +45,8 @@ web: install-dev ## the checks of the TypeScript modules
 unit: install-dev ## the fast tests: no database, no browser
 	$(PYTEST) -q -n $(WORKERS) tests/unit tests/property tests/architecture
 
-tests: install-dev
-	$(PYTEST) -q -n $(WORKERS)
+tests: install-dev ## every test; neighbours stay on one worker, and share what their module set up
+	$(PYTEST) -q -n $(WORKERS) --dist worksteal
 
 nightly: install-dev ## the laws again, with 20,000 examples each; takes hours
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) -q -n $(WORKERS) -p no:randomly tests/property
