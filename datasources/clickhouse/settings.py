@@ -14,8 +14,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 _NAME = re.compile(r"[^\s,]+")
 
 TEXTS = (
-    "*.id, *_id, id, *.name, *.version, *.key, *.hash, *.content, *.text, *.prompt, *.completion, *.input, *.output, "
-    "*.messages, *.arguments, *.result, input.value, output.value"
+    "*.id, *_id, id, *.name, *.version, *.key, *.hash, *.content, *.text, gen_ai.prompt, gen_ai.completion, ai.prompt, "
+    "*.input, *.output, *.messages, *.arguments, *.result, input.value, output.value"
 )
 
 
