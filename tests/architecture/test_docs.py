@@ -44,9 +44,9 @@ def test_a_decision_has_its_sections(adr: Path) -> None:
     assert len(text.splitlines()) <= 60, "a decision is one page"
 
 
-def test_decisions_are_numbered_and_listed() -> None:
+def test_decisions_are_numbered_without_gaps_and_listed() -> None:
     numbers = [int(path.stem[:4]) for path in ADRS if path.stem != "README"]
-    assert len(set(numbers)) == len(numbers)
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_a_decision_that_the_code_names_is_there() -> None:
