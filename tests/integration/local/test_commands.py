@@ -90,10 +90,13 @@ def test_checks_a_datasource_that_does_not_answer() -> None:
     assert "ARCANE_EGRESS__ALLOW_NETWORKS" in done.stdout + done.stderr
 
 
+BUILT_IN = ("clickhouse", "custom_api", "jaeger", "memory", "otlp_file", "tempo")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nowhere"], "no installed package provides the kind nowhere; there are: memory, otlp_file, tempo"),
+        (["nowhere"], f"no installed package provides the kind nowhere; there are: {', '.join(BUILT_IN)}"),
         (["tempo"], "url: "),
         (["tempo", "--set", "url=ftp://example.com"], "url: "),
         (["tempo", "--set", "url"], "--set url: say name=value"),
