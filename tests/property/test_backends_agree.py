@@ -40,6 +40,10 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(3_600)]
 
 BATCH = 8
 """Queries for each corpus: loading one costs more than asking."""
+EXAMPLES = max(4, settings.default.max_examples // BATCH)
+"""Corpora, so that the profile's number is the number of queries: 20,000 at night."""
+ENGINE_EXAMPLES = EXAMPLES if settings.default.max_examples >= 20_000 else max(4, EXAMPLES // 3)
+"""By day, an engine that takes seconds to load is asked about fewer of them."""
 PATIENCE_S = 120.0
 LIMITS = LimitSettings(source_timeout_s=PATIENCE_S)
 JSON = Exporter(attributes="JSON")
@@ -66,6 +70,7 @@ async def agree(
             assert fault is None, f"{format_query(query)}\n{fault}"
 
 
+@settings(max_examples=EXAMPLES)
 @given(loaded, asked, capabilities)
 async def test_memory_answers_as_the_spans_say(corpus, batch, can) -> None:
     await agree(MemoryAdapter(corpus, can), corpus, batch)
@@ -77,6 +82,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("agree")
 
 
+@settings(max_examples=EXAMPLES)
 @given(loaded, asked)
 async def test_files_answer_as_the_spans_say(folder: Path, corpus, batch) -> None:
     lines = [b"".join(encode_json(trace.spans)) for trace in corpus]
@@ -90,7 +96,7 @@ def database(clickhouse: ClickHouse, databases: Databases) -> str:
     return databases("agree", lambda name: JSON.create(clickhouse, name))
 
 
-@settings(max_examples=max(4, settings.default.max_examples // BATCH))
+@settings(max_examples=ENGINE_EXAMPLES)
 @given(loaded, asked)
 async def test_clickhouse_answers_as_the_spans_say(clickhouse: ClickHouse, database: str, corpus, batch) -> None:
     for table in TABLES:
