@@ -69,6 +69,8 @@ async def test_a_hit_says_what_a_list_shows(asker: Asker) -> None:
                 "attributes": {"status": "error", "number": 0},
             }
         ],
+        "span_sets": [],
+        "span_set_count": 0,
         "datasources": [source],
     }
 
@@ -214,7 +216,7 @@ async def test_chosen_datasources_are_asked_and_no_other(asker: Asker) -> None:
 
 
 async def test_an_organisation_without_datasources_has_no_traces(asker: Asker) -> None:
-    assert await asker.search() == {"items": [], "next": None, "complete": True, "sources": []}
+    assert await asker.search() == {"items": [], "next": None, "complete": True, "sources": [], "cached_age_s": None}
 
 
 async def test_datasources_over_the_bound_are_named_as_not_asked() -> None:
