@@ -69,3 +69,15 @@ def test_nothing_jumps_while_pages_load(visit: Open) -> None:
         page = watched.open(path)
         page.wait_for_timeout(300)
         assert page.evaluate("window.shift") < 0.02, path
+
+
+def test_results_cover_what_stood_in_for_them(visit: Open) -> None:
+    page = visit(scripts=False).open(DAY)
+    results = page.locator("#results")
+    before = results.bounding_box()
+    page.locator("#loading").evaluate("loading => loading.style.setProperty('display', 'flex', 'important')")
+    expect(page.locator("#loading")).to_be_visible()
+    assert results.bounding_box() == before
+    on_top = "results => { const box = results.getBoundingClientRect();"
+    on_top += " return results.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)); }"
+    assert results.evaluate(on_top)
