@@ -60,10 +60,11 @@ coverage: install-dev ## the tests again, with branch coverage
 bench: install-dev ## the measured claims; prints what bench/README.md records
 	$(BIN)/python -m bench
 
+EXTRAS := --extra clickhouse --extra rabbitmq --extra kafka --extra worker --extra statistics --extra parquet
 lock: ## resolves the dependencies (UPGRADE=--upgrade for newer ones); no registry host gets into the files
 	$(LOCK) --all-extras --group build --group local --group dev --group e2e -o requirements-dev.lock
-	$(LOCK) --extra clickhouse --extra rabbitmq --extra kafka --group build --group local -c requirements-dev.lock -o requirements-local.lock
-	$(LOCK) --group build --extra clickhouse --extra rabbitmq --extra kafka -c requirements-dev.lock -o requirements.lock
+	$(LOCK) $(EXTRAS) --group build --group local -c requirements-dev.lock -o requirements-local.lock
+	$(LOCK) --group build $(EXTRAS) -c requirements-dev.lock -o requirements.lock
 
 docs-check: install-dev ## documentation against code
 	$(PYTEST) -q -n 0 tests/architecture
