@@ -58,10 +58,14 @@ class MetricsForm:
         """Returns what is asked."""
         return MetricsRequest(self.ask.query, self.ask.asked, self.ask.window, self.step, exemplars=EXEMPLARS)
 
-    def url(self, **changes: str) -> str:
-        """Returns this page's address with `changes`; an empty value leaves a field out."""
+    def url(self, base: str = "", **changes: str) -> str:
+        """Returns this page's address (or `base`'s) with `changes`; an empty value leaves a field out."""
         own = {"step": self.step_text, "draw": "" if self.draw == LINES else self.draw}
-        return self.ask.url(**(own | changes))
+        return self.ask.url(base, **(own | changes))
+
+    def explain_url(self) -> str:
+        """Returns the address of how this is asked."""
+        return self.url(self.ask.explain)
 
 
 def metrics_form_of(
@@ -76,8 +80,9 @@ def metrics_form_of(
         step, wrong = None, True
     problem = shell.language.gettext("A step is a time such as 30s, 5m or 1h.") if wrong else ""
     draw = request.query_params.get("draw", "")
+    action = f"/o/{shell.organisation}/p/{request.path_params['project']}/metrics"
     return MetricsForm(
-        replace(ask, action=f"/o/{shell.organisation}/p/{request.path_params['project']}/metrics"),
+        replace(ask, action=action, explain=f"{action}/explain"),
         "" if step is None else spell_duration(step),
         step,
         problem,

@@ -84,6 +84,9 @@ class ObservedAdapter(Adapter):
     def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
         return self._inner.describe(request, whole=whole)
 
+    def describe_metrics(self, request: MetricsRequest) -> tuple[SentRequest, ...] | None:
+        return self._inner.describe_metrics(request)
+
     async def until_idle(self) -> None:
         """Returns once no call is under way."""
         while self._running:

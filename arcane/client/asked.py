@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from arcane.client.errors import ClientError, Exit
+from arcane.traceql.errors import TraceqlError
+from arcane.traceql.parse import parse
+from arcane.traceql.query import is_metrics
 
 _AGO = re.compile(r"(\d+)(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -25,6 +28,14 @@ class Asked:
     step: str | None = None
     instant: bool = False
 
+    @property
+    def measures(self) -> bool:
+        """True for a metrics query; what is no query at all is for the instance to refuse."""
+        try:
+            return is_metrics(parse(self.query))
+        except TraceqlError:
+            return False
+
     def stream(self, datasource_ids: list[str], now: datetime) -> dict[str, Any]:
         """Returns the question as the API takes it for an answer that streams, newest first."""
         return {**self.body(datasource_ids, now), "limit": self.limit, "order": "newest"}
@@ -37,6 +48,10 @@ class Asked:
         if self.until is not None:
             body["end"] = moment(self.until, now)
         return body
+
+    def measurement(self, datasource_ids: list[str], now: datetime) -> dict[str, Any]:
+        """Returns the metrics question as the API takes it."""
+        return {**self.body(datasource_ids, now), "step": self.step, "instant": self.instant}
 
 
 def moment(text: str, now: datetime) -> str:

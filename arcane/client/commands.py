@@ -18,8 +18,9 @@ from arcane.client.errors import ClientError, Exit
 from arcane.client.files import explain_files, measure_files, search_files, stream_files
 from arcane.client.flow import Flow
 from arcane.client.instance import Instance
-from arcane.client.show import show_plan, show_search
+from arcane.client.show import show_search
 from arcane.client.show_metrics import show_metrics
+from arcane.client.show_plan import show_measuring, show_plan
 from arcane.client.tailing import Printer, Stream, print_tail
 
 _TIMEOUT_S = 60.0
@@ -120,18 +121,25 @@ def tail(
 
 def explain(
     words: Words,
+    since: Since = None,
+    until: Until = None,
+    step: Step = None,
+    instant: Instant = False,
     source: Sources = None,
     as_json: AsJson = False,
     file: Files = None,
     url: Url = HERE,
     api_key: ApiKey = "",
 ) -> None:
-    """Says what each datasource would be asked, and what Arcane would evaluate itself. Exit code 4: refused."""
+    """Says what each datasource would be asked, and what Arcane would evaluate itself. Exit code 4: refused.
+
+    A query that measures is explained like one that finds traces.
+    """
     with _told():
         text, paths = _split(words, file)
-        asked = Asked(text, sources=tuple(source or ()))
+        asked = Asked(text, since, until, tuple(source or ()), step=step, instant=instant)
         plan = explain_files(paths, asked) if paths else _instance(url, api_key).explain(asked)
-        _print(plan, as_json=as_json, show=show_plan)
+        _print(plan, as_json=as_json, show=show_measuring if asked.measures else show_plan)
 
 
 def _stream(asked: Asked, paths: Sequence[Path], *, as_json: bool, url: str, api_key: str) -> None:

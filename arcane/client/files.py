@@ -33,7 +33,7 @@ from arcane.spi.adapter import Adapter, AdapterContext
 from arcane.traces.bodies import SearchBody, hit_body
 from arcane.traces.measuring import MetricsRequest, MetricsService
 from arcane.traces.metrics_bodies import metrics_body
-from arcane.traces.metrics_schemas import step_of
+from arcane.traces.metrics_schemas import MetricsPlanOut, step_of
 from arcane.traces.questions import SearchRequest
 from arcane.traces.reading import QueryReader
 from arcane.traces.schemas import PlanOut
@@ -98,10 +98,15 @@ def stream_files(paths: Sequence[Path], asked: Asked, take: Callable[[str], None
 
 
 def explain_files(paths: Sequence[Path], asked: Asked) -> dict[str, Any]:
-    """Returns how the files would be asked (PlanOut); raises ClientError."""
+    """Returns how the files would be asked (PlanOut, or MetricsPlanOut); raises ClientError."""
 
     async def explain(service: TraceService, request: SearchRequest) -> bytes:
-        plan = await service.explain(_nobody(), request, Deadline.after(_WITHIN_S))
+        deadline = Deadline.after(_WITHIN_S)
+        if asked.measures:
+            wanted = await _measurement(service, asked, request)
+            measured = await MetricsService(service).explain(_nobody(), wanted, deadline)
+            return MetricsPlanOut.model_validate(measured).model_dump_json().encode()
+        plan = await service.explain(_nobody(), request, deadline)
         return PlanOut.model_validate(plan).model_dump_json().encode()
 
     planned: dict[str, Any] = json.loads(_run(paths, asked, explain))
@@ -114,18 +119,8 @@ def measure_files(paths: Sequence[Path], asked: Asked) -> dict[str, Any]:
     Without a range it is the day that ends with the newest trace: files may be of any age.
     """
 
-    try:
-        step = step_of(asked.step)
-    except ValueError as exc:
-        raise ClientError(str(exc), Exit.REFUSED) from exc
-
     async def measure(service: TraceService, request: SearchRequest) -> bytes:
-        within = request.within
-        if asked.since is None and asked.until is None:
-            newest = (await service.search(_nobody(), _anything(), Deadline.after(_WITHIN_S))).found
-            end = newest[0].hit.start + newest[0].hit.duration + 1 if newest else _DAY
-            within = TimeRange(max(0, end - _DAY), end)
-        wanted = MetricsRequest(asked.query, (), within, step, asked.instant)
+        wanted = await _measurement(service, asked, request)
         answer = await MetricsService(service).measure(_nobody(), wanted, Deadline.after(_WITHIN_S))
         return msgspec.json.encode(metrics_body(answer), enc_hook=encoded)
 
@@ -135,6 +130,19 @@ def measure_files(paths: Sequence[Path], asked: Asked) -> dict[str, Any]:
 
 def _anything() -> SearchRequest:
     return SearchRequest("{}", within=TimeRange(0, LATEST), limit=1)
+
+
+async def _measurement(service: TraceService, asked: Asked, request: SearchRequest) -> MetricsRequest:
+    try:
+        step = step_of(asked.step)
+    except ValueError as exc:
+        raise ClientError(str(exc), Exit.REFUSED) from exc
+    within = request.within
+    if asked.since is None and asked.until is None:
+        newest = (await service.search(_nobody(), _anything(), Deadline.after(_WITHIN_S))).found
+        end = newest[0].hit.start + newest[0].hit.duration + 1 if newest else _DAY
+        within = TimeRange(max(0, end - _DAY), end)
+    return MetricsRequest(asked.query, (), within, step, asked.instant)
 
 
 def _run(paths: Sequence[Path], asked: Asked, work: Any) -> bytes:

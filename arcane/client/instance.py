@@ -34,8 +34,8 @@ class Instance:
 
     def measure(self, asked: Asked) -> dict[str, Any]:
         """Returns time series (MetricsOut); raises ClientError."""
-        body = asked.body(self._ids(asked.sources), datetime.now(UTC))
-        return self._ask("/metrics", {**body, "step": asked.step, "instant": asked.instant}, asked.query)
+        body = asked.measurement(self._ids(asked.sources), datetime.now(UTC))
+        return self._ask("/metrics", body, asked.query)
 
     def stream(self, asked: Asked, take: Callable[[str], None]) -> None:
         """Returns when `take` has had every event of a streamed search, a line each; raises ClientError."""
@@ -52,7 +52,10 @@ class Instance:
             raise ClientError(f"{self.http.base_url} stopped answering: {exc}") from exc
 
     def explain(self, asked: Asked) -> dict[str, Any]:
-        """Returns how the question would be asked (PlanOut); raises ClientError."""
+        """Returns how the question would be asked (PlanOut, or MetricsPlanOut); raises ClientError."""
+        if asked.measures:
+            body = asked.measurement(self._ids(asked.sources), datetime.now(UTC))
+            return self._ask("/metrics/explain", body, asked.query)
         return self._ask("/search/explain", asked.body(self._ids(asked.sources), datetime.now(UTC)), asked.query)
 
     @contextmanager

@@ -36,26 +36,6 @@ def show_search(answer: Mapping[str, Any], console: Console) -> None:
         console.print("there are more: raise --limit or narrow the time range", style="dim")
 
 
-def show_plan(plan: Mapping[str, Any], console: Console) -> None:
-    """The plan stands on the console, a paragraph a datasource."""
-    console.print(Text(clean(plan["canonical"]), style="bold"))
-    if plan["scope"]:
-        console.print(Text(clean(f"in this project always also: {plan['scope']}"), style="dim"))
-    for source in plan["sources"]:
-        console.print(Text.assemble("\n", (clean(source["name"]), "bold"), (f" ({clean(source['kind'])})", "dim")))
-        for number, step in enumerate(source["steps"], start=1):
-            console.print(Text(f"  {number}. {clean(step)}"))
-        for kept in source["kept"]:
-            sent = f" It is asked for {kept['sent']} instead." if kept["sent"] else ""
-            console.print(Text(clean(f"     {kept['condition']} is evaluated here: {kept['why']}.{sent}"), style="dim"))
-        for request in source["requests"]:
-            console.print(Text.assemble("\n  ", (request["method"], "bold"), " ", clean(request["target"])))
-            for parameter in request["parameters"]:
-                console.print(Text.assemble("    ", (clean(parameter["name"]), "dim"), " ", clean(parameter["value"])))
-            if request["note"]:
-                console.print(Text(f"    {clean(request['note'])}", style="dim"))
-
-
 def tail_line(item: Mapping[str, Any], names: Mapping[str, str], *, grown: bool) -> Text:
     """Returns a trace as one line; one that was told before and has grown is marked."""
     start, service, name, length, spans, errors, _, trace_id, sources = cells_of(item, names)

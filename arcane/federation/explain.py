@@ -39,14 +39,20 @@ def conditions_of(plan: SourcePlan) -> tuple[Explanation, ...]:
 
 def steps_of(plan: SourcePlan, capabilities: Capabilities) -> tuple[str, ...]:
     """Returns what happens, a sentence a step."""
-    steps = [_first_step(plan, capabilities)]
     if plan.residual_text is None:
-        return (*steps, Notice("Take the answer as it is."))
-    if plan.whole_traces:
+        return (_first_step(plan, capabilities), Notice("Take the answer as it is."))
+    keep = Notice("Keep those that match %(query)s, until the page is full.", query=plan.residual_text)
+    return (*reading_of(plan, capabilities, together=plan.whole_traces), keep)
+
+
+def reading_of(plan: SourcePlan, capabilities: Capabilities, *, together: bool) -> tuple[str, ...]:
+    """Returns how traces come here whole; with `together` each is put together from all datasources."""
+    steps = [_first_step(plan, capabilities)]
+    if together:
         steps.append(Notice("Put each trace together from all datasources."))
     elif not capabilities.whole_traces:
         steps.append(Notice("Read each of these traces whole."))
-    return (*steps, Notice("Keep those that match %(query)s, until the page is full.", query=plan.residual_text))
+    return tuple(steps)
 
 
 def _first_step(plan: SourcePlan, capabilities: Capabilities) -> Notice:

@@ -76,16 +76,17 @@ async def measure(
     """
     wanted = measurements(question.query)
     askings = engine.askings(sources, deadline)
-    runs = _runs(engine, question, wanted, askings)
+    runs = metrics_runs(engine, question, wanted, askings)
     async with anyio.create_task_group() as group:
         for run in runs:
             group.start_soon(run.measure)
     return _found(engine, question, wanted, runs)
 
 
-def _runs(
+def metrics_runs(
     engine: Engine, question: MetricsQuestion, wanted: Sequence[Measurement], askings: Sequence[Asking]
 ) -> list[MetricsRun]:
+    """Returns each datasource's part of the question, not begun yet."""
     limits = engine.limits
     bounds = MetricsBounds(limits.metrics_series_max, question.exemplars, question.hidden)
     walked = Bounds(limits.metrics_traces_max, limits.metrics_scans_max)

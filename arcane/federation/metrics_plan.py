@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from arcane.federation.plan import SourcePlan
 from arcane.federation.required import spanwise
@@ -20,18 +21,33 @@ from arcane.traceql.metrics_state import MEASURE_OF
 from arcane.traceql.query import query_fields
 
 
+class Hindrance(StrEnum):
+    """Why a datasource does not measure, and Arcane reads its spans."""
+
+    SEVERAL_SPANS = "several_spans"
+    CONDITION = "condition"
+    COMPARISON = "comparison"
+    WHOLE_TRACE = "whole_trace"
+    UNSUPPORTED = "unsupported"
+
+
 @dataclass(frozen=True, slots=True)
 class MeasurePlan:
     """How one datasource takes part in one measurement.
 
-    With `pushed` it works out the states; else Arcane reads the traces that match `scan.pushed`,
+    Without a `hindrance` it works out the states; else Arcane reads the traces that match `scan.pushed`,
     with `whole_traces` put together from all datasources.
     """
 
     measurement: Measurement
     scan: SourcePlan
-    pushed: bool
+    hindrance: Hindrance | None
     whole_traces: bool
+
+    @property
+    def pushed(self) -> bool:
+        """True where the datasource is asked to measure."""
+        return self.hindrance is None
 
     @property
     def text(self) -> str:
@@ -50,18 +66,23 @@ def plan_measurement(
     measurement: Measurement, scan: SourcePlan, capabilities: Capabilities, *, alone: bool
 ) -> MeasurePlan:
     """Returns the plan; `scan` is the one that a search for the spans would have, `alone` as it was made."""
+    hindrance = _hindrance(measurement, scan, capabilities, alone=alone)
+    return MeasurePlan(measurement, scan, hindrance, not alone and is_whole(measurement))
+
+
+def _hindrance(
+    measurement: Measurement, scan: SourcePlan, capabilities: Capabilities, *, alone: bool
+) -> Hindrance | None:
     metrics, of = measurement.metrics, measurement.metrics.of
-    plain = spanwise(measurement.spans) is not None
-    whole = not alone and is_whole(measurement)
-    pushed = (
-        plain
-        and scan.residual is None
-        and metrics.kind in MEASURE_OF
-        and not isinstance(of, SpansetFilter)
-        and (alone or not needs_whole_trace(measurement))
-        and capabilities.measures(MEASURE_OF[metrics.kind], of, metrics.by)
-    )
-    return MeasurePlan(measurement, scan, pushed, whole)
+    if spanwise(measurement.spans) is None:
+        return Hindrance.SEVERAL_SPANS
+    if metrics.kind not in MEASURE_OF or isinstance(of, SpansetFilter):
+        return Hindrance.COMPARISON
+    if not alone and needs_whole_trace(measurement):
+        return Hindrance.WHOLE_TRACE
+    if not capabilities.measures(MEASURE_OF[metrics.kind], of, metrics.by):
+        return Hindrance.UNSUPPORTED
+    return None if scan.residual is None else Hindrance.CONDITION
 
 
 def is_whole(measurement: Measurement) -> bool:

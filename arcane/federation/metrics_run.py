@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 import anyio.lowlevel
 
 from arcane.federation.asking import Asking, look_up_all
 from arcane.federation.metrics_measure import Measured, MetricsBounds, Reading, Seen, merge_measured, nothing
-from arcane.federation.metrics_plan import MeasurePlan
+from arcane.federation.metrics_plan import Hindrance, MeasurePlan
 from arcane.federation.run import WARNINGS_MAX, error_of
 from arcane.federation.together import each
 from arcane.federation.verify import joined
@@ -22,6 +22,7 @@ from arcane.model.outcome import SourceOutcome, SourceStatus
 from arcane.model.series import Steps
 from arcane.model.time import datetime_of
 from arcane.model.trace import Trace
+from arcane.spi.described import SentRequest
 from arcane.spi.errors import DatasourceError, TimedOut, Unsupported
 from arcane.spi.metrics import MetricsRequest
 from arcane.spi.scan import Candidate
@@ -95,9 +96,22 @@ class MetricsRun:
                 return
         await self._read(number, task)
 
-    async def _ask(self, task: Task) -> Measured | None:
+    def describe(self, task: Task) -> tuple[SentRequest, ...] | None:
+        """Returns what the datasource would be sent at first; None where it is known that it will not measure."""
+        adapter = self.asking.source.adapter
+        if task.plan.pushed:
+            return adapter.describe_metrics(self._request(task))
+        opening = self._walk(task).opening(_AT_ONCE)
+        whole = task.plan.whole_traces or not adapter.capabilities.whole_traces
+        return adapter.describe(opening, whole=whole) if opening else ()
+
+    def unmeasured(self, task: Task) -> Task:
+        """Returns the task as it goes on where the datasource leaves it to Arcane."""
+        return replace(task, plan=replace(task.plan, hindrance=Hindrance.UNSUPPORTED))
+
+    def _request(self, task: Task) -> MetricsRequest:
         metrics = task.plan.measurement.metrics
-        request = MetricsRequest(
+        return MetricsRequest(
             self.steps,
             MEASURE_OF[metrics.kind],
             task.plan.scan.pushed,
@@ -106,8 +120,15 @@ class MetricsRun:
             self.bounds.series,
             exemplars=self.bounds.exemplars > 0,
         )
+
+    def _walk(self, task: Task) -> Walk:
+        within, capabilities = self.steps.within, self.asking.source.adapter.capabilities
+        begin = (within.end + 1, "")
+        return Walk(self.asking.scan, capabilities, task.plan.scan.pushed, within, self.walked, begin, 1, whole=True)
+
+    async def _ask(self, task: Task) -> Measured | None:
         try:
-            answer = await self.asking.metrics(request)
+            answer = await self.asking.metrics(self._request(task))
         except Unsupported:
             return None
         if answer is None:
@@ -122,9 +143,7 @@ class MetricsRun:
         reading = Reading(task.plan.measurement, self.steps, self.bounds, task.together.seen)
         self.state[number] = reading.state
         capabilities = self.asking.source.adapter.capabilities
-        within = self.steps.within
-        begin = (within.end + 1, "")
-        walk = Walk(self.asking.scan, capabilities, task.plan.scan.pushed, within, self.walked, begin, 1, whole=True)
+        walk = self._walk(task)
         try:
             while not walk.ended:
                 for batch in _chunks(await walk.step(_AT_ONCE), max(8, capabilities.concurrency)):

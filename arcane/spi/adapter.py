@@ -90,6 +90,10 @@ class Adapter(ABC):
         """
         return ()
 
+    def describe_metrics(self, request: MetricsRequest) -> tuple[SentRequest, ...] | None:
+        """Returns what `metrics` would send, as `describe` does; None where it is known that it will not measure."""
+        return ()
+
     async def aclose(self) -> None:  # noqa: B027 - most adapters hold nothing to close
         """Frees what the adapter holds. No call is under way or follows."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from arcane.model.time import datetime_of
+from arcane.spi.metrics import MetricsRequest
 from arcane.spi.scan import ScanRequest
-from arcane.traceql.format import format_filter
+from arcane.traceql.format import format_expr, format_filter
+from arcane.traceql.literals import spell_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +36,23 @@ class SentRequest:
                 ("start", datetime_of(request.within.start).isoformat()),
                 ("end", datetime_of(request.within.end).isoformat()),
                 ("limit", str(request.limit)),
+            ),
+        )
+
+    @classmethod
+    def of_measure(cls, target: str, request: MetricsRequest) -> SentRequest:
+        """Returns how an adapter that measures spans itself describes it."""
+        steps = request.steps
+        return cls(
+            "READ",
+            target,
+            (
+                ("filter", format_filter(request.filter)),
+                ("measure", request.measure.value),
+                *((("of", format_expr(request.of)),) if request.of else ()),
+                *(("by", format_expr(field)) for field in request.by),
+                ("start", datetime_of(steps.within.start).isoformat()),
+                ("end", datetime_of(steps.within.end).isoformat()),
+                ("step", spell_duration(steps.width)),
             ),
         )

@@ -57,6 +57,7 @@ class MetricsContract:
             request = MetricsRequest(_steps(whole)[(at + number) % 3 == 0], measure, spans, of, by)
             answer = await adapter.metrics(request, Deadline.after(_PATIENCE_S))
             if answer is not None:
+                assert adapter.describe_metrics(request) is not None, "it measures what it says it does not"
                 _assert_same(answer.states, _measured_here(request, traces), f"{measure} of {of}")
 
     async def test_series_beyond_the_bound_are_left_out_and_told(

@@ -38,7 +38,7 @@ from arcane.traceql.operators import (
 def format_query(query: Query) -> str:
     """Returns the canonical text of a whole query; `parse` gives the query back."""
     body = _body(query.body)
-    return f"{body} with({', '.join(_hint(hint) for hint in query.hints)})" if query.hints else body
+    return f"{body} with({', '.join(format_hint(hint) for hint in query.hints)})" if query.hints else body
 
 
 def format_filter(spanset: SpansetFilter) -> str:
@@ -200,5 +200,6 @@ def _metrics(stage: Metrics) -> str:
     return f"{stage.kind}({', '.join(arguments)}){by}"
 
 
-def _hint(hint: Hint) -> str:
+def format_hint(hint: Hint) -> str:
+    """Returns `name=value`."""
     return f"{hint.name}={format_literal(hint.value)}"

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from arcane.model.series import Series, Steps
 from arcane.traceql.ast import Field, Literal, SpansetFilter
 from arcane.traceql.ast_pipeline import (
+    Hint,
     Metrics,
     MetricsKind,
     MetricsOperand,
@@ -26,6 +27,8 @@ from arcane.traceql.query import metrics_part, search_part
 from arcane.traceql.series_stages import Operand, combined, filtered, limited, number_of
 
 EXEMPLARS_DEFAULT = 100
+SAMPLING = frozenset({"sample", "span_sample", "trace_sample"})
+"""Hints that ask for a part of the spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +117,20 @@ def _operand(
 
 def exemplars_wanted(query: Query) -> int | None:
     """Returns how many exemplars the hint asks for: `with(exemplars=false)`, `with(exemplars=20)`; None without it."""
-    for hint in query.hints:
-        value = hint.value.value
-        if hint.name == "exemplars":
-            if isinstance(value, bool):
-                return EXEMPLARS_DEFAULT if value else 0
-            return max(0, value) if isinstance(value, int) else None
-    return None
+    return next((exemplars_of(hint) for hint in query.hints if hint.name == "exemplars"), None)
+
+
+def exemplars_of(hint: Hint) -> int | None:
+    """Returns how many exemplars that are, None for what is no number."""
+    value = hint.value.value
+    if isinstance(value, bool):
+        return EXEMPLARS_DEFAULT if value else 0
+    return max(0, value) if isinstance(value, int) else None
 
 
 def unheeded_hints(query: Query) -> tuple[str, ...]:
     """Returns the hints that ask for a sample: Arcane looks at every span, and says so."""
-    wanted = ("sample", "span_sample", "trace_sample")
-    return tuple(hint.name for hint in query.hints if hint.name in wanted and hint.value.value is not False)
+    return tuple(hint.name for hint in query.hints if hint.name in SAMPLING and hint.value.value is not False)
 
 
 class Unit(StrEnum):

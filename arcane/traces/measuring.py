@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arcane.access.service.scopes import ProjectScope
+from arcane.federation.hints import effects_of
 from arcane.federation.metrics import MetricsFound, MetricsQuestion, measure
+from arcane.federation.metrics_explain import explain_measurements, finishing_steps
 from arcane.federation.rewrite import narrowed
 from arcane.kit.actor import Actor
 from arcane.model.deadline import Deadline
@@ -17,11 +19,12 @@ from arcane.traceql.ast import Position
 from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.check import check
 from arcane.traceql.errors import TraceqlError, UnsupportedConstruct
-from arcane.traceql.format import format_query
+from arcane.traceql.format import format_expr, format_query
 from arcane.traceql.metrics_query import Unit, bucket_unit, exemplars_wanted, is_comparison, unit_of
 from arcane.traceql.parse import parse
 from arcane.traceql.query import is_metrics, query_fields
 from arcane.traces.problems import AllDatasourcesFailed, BadQuery, UnsupportedQuery, bad_query, position_of
+from arcane.traces.questions import MeasuringSource, MetricsPlanAnswer
 from arcane.traces.reading import refuse_hidden, scope_condition
 from arcane.traces.service import TraceService
 from arcane.traces.steps import chosen_width, one_step, steps_of
@@ -69,15 +72,34 @@ class MetricsService:
         Raises the problems of a query that cannot be asked, StepTooSmall and AllDatasourcesFailed.
         """
         scope = await self.traces.scopes.of(actor)
-        query = self.read(request.text)
-        refuse_hidden(query_fields(query), scope.hidden_attributes)
+        query = self._allowed(request.text, scope)
         asked, skipped = await self.traces.chosen(actor, request.datasources)
-        steps = self._steps(query, request)
-        question = self._question(query, steps, request, scope)
+        question = self._question(query, request, scope)
         found = await measure(self.traces.engine, question, asked, deadline)
         if found.all_failed:
             raise AllDatasourcesFailed("every datasource that was asked failed", sources=found.outcome.sources)
-        return _answer(query, steps, found, skipped)
+        return _answer(query, question.steps, found, skipped)
+
+    async def explain(self, actor: Actor, request: MetricsRequest, deadline: Deadline) -> MetricsPlanAnswer:
+        """Returns how `request` would be measured; no datasource is asked. Raises the problems of the query."""
+        scope = await self.traces.scopes.of(actor)
+        query = self._allowed(request.text, scope)
+        asked, _ = await self.traces.chosen(actor, request.datasources)
+        question = self._question(query, request, scope)
+        condition = scope_condition(scope.trace_filter)
+        made = explain_measurements(self.traces.engine, question, asked, deadline)
+        return MetricsPlanAnswer(
+            format_query(query),
+            format_expr(condition) if condition else None,
+            effects_of(query, self.traces.limits.metrics_exemplars_max),
+            finishing_steps(query),
+            tuple(MeasuringSource(one.id, one.name, one.kind, own) for one, own in zip(asked, made, strict=True)),
+        )
+
+    def _allowed(self, text: str, scope: ProjectScope) -> Query:
+        query = self.read(text)
+        refuse_hidden(query_fields(query), scope.hidden_attributes)
+        return query
 
     def read(self, text: str) -> Query:
         """Returns the query; raises BadQuery, UnsupportedQuery or QueryTooLong."""
@@ -107,7 +129,8 @@ class MetricsService:
         width = request.step or chosen_width(within, limits.metrics_points_default)
         return steps_of(within, width, limits.metrics_points_max, settled)
 
-    def _question(self, query: Query, steps: Steps, request: MetricsRequest, scope: ProjectScope) -> MetricsQuestion:
+    def _question(self, query: Query, request: MetricsRequest, scope: ProjectScope) -> MetricsQuestion:
+        steps = self._steps(query, request)
         hinted = exemplars_wanted(query)
         exemplars = request.exemplars if hinted is None else hinted
         most = self.traces.limits.metrics_exemplars_max

@@ -40,10 +40,21 @@ async def measure(request: Request, body: ms.MetricsIn, metrics: Metrics, actor:
     A datasource that is slow or down costs its own spans only, and `sources` names it. A point is about
     the time that ends with it; the last one is the last that is over.
     """
-    within = metrics.traces.time_range(body.start, body.end)
-    wanted = MetricsRequest(body.query, tuple(body.datasources), within, body.step, body.instant, body.exemplars)
+    wanted = _wanted(metrics, body)
 
     async def work() -> Response:
         return json_response(metrics_body(await metrics.measure(actor, wanted, deadline_of(request))))
 
     return await while_connected(request, work)
+
+
+@router.post("/metrics/explain")
+async def explain_metrics(request: Request, body: ms.MetricsIn, metrics: Metrics, actor: Reader) -> ms.MetricsPlanOut:
+    """Says what each datasource would measure, of which Arcane would read the spans, and why. Asks none."""
+    plan = await metrics.explain(actor, _wanted(metrics, body), deadline_of(request))
+    return ms.MetricsPlanOut.model_validate(plan)
+
+
+def _wanted(metrics: MetricsService, body: ms.MetricsIn) -> MetricsRequest:
+    within = metrics.traces.time_range(body.start, body.end)
+    return MetricsRequest(body.query, tuple(body.datasources), within, body.step, body.instant, body.exemplars)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from arcane.federation.metrics_plan import Hindrance
 from arcane.model.time import NANOS_PER_MILLISECOND
 from arcane.traceql.literals import parse_duration
 from arcane.traceql.metrics_query import Unit
@@ -116,3 +117,40 @@ class MetricsOut(s.Out):
     complete: Annotated[bool, Field(description="True when every datasource answered in full.")]
     warnings: Annotated[list[str], Field(description="About the answer as a whole.")]
     sources: list[s.SourceOut]
+
+
+class MeasurementOut(s.Out):
+    """How one datasource's spans are measured for one metrics function."""
+
+    query: Annotated[str, Field(examples=[_QUERY])]
+    hindrance: Annotated[
+        Hindrance | None,
+        Field(description="Why Arcane reads the spans and measures them; null: the datasource measures."),
+    ]
+    why: str | None
+    pushed: Annotated[str | None, Field(description="The condition that spans are found by there; null: none.")]
+    residual: Annotated[str | None, Field(description="The condition that is evaluated here; null: none.")]
+    kept: list[s.KeptOut]
+    steps: list[str]
+    requests: Annotated[list[s.SentRequestOut], Field(description="What it would be sent first.")]
+
+
+class MeasuringSourceOut(s.Out):
+    """How one datasource would take part."""
+
+    datasource_id: str
+    name: str
+    kind: str
+    measurements: Annotated[
+        list[MeasurementOut], Field(description="One for each metrics function; none where no span can match.")
+    ]
+
+
+class MetricsPlanOut(s.Out):
+    """How a metrics query would be asked."""
+
+    canonical: Annotated[str, Field(examples=[_QUERY])]
+    scope: Annotated[str | None, Field(description="The project's own condition, ANDed into every query.")]
+    hints: list[s.HintOut]
+    steps: Annotated[list[str], Field(description="How the series are made of what was measured.")]
+    sources: list[MeasuringSourceOut]

@@ -10,6 +10,8 @@ import msgspec
 from arcane.conventions import LlmTotals, LlmView
 from arcane.federation.assemble import Assembled
 from arcane.federation.explain import Explanation
+from arcane.federation.hints import HintEffect
+from arcane.federation.metrics_explain import ExplainedMeasurement
 from arcane.federation.question import StreamOrder
 from arcane.model.hit import TraceHit
 from arcane.model.outcome import SourceOutcome
@@ -108,7 +110,29 @@ class PlanAnswer:
 
     canonical: str
     scope: str | None
+    hints: tuple[HintEffect, ...]
     sources: tuple[PlannedSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuringSource:
+    """How one datasource takes part in a metrics query: a plan for each of its measurements."""
+
+    datasource_id: str
+    name: str
+    kind: str
+    measurements: tuple[ExplainedMeasurement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsPlanAnswer:
+    """How a metrics query would be asked, and with which `steps` the series are made of what was measured."""
+
+    canonical: str
+    scope: str | None
+    hints: tuple[HintEffect, ...]
+    steps: tuple[str, ...]
+    sources: tuple[MeasuringSource, ...]
 
 
 @dataclass(frozen=True, slots=True)

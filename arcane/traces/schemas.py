@@ -240,11 +240,19 @@ class PlannedSourceOut(Out):
     requests: Annotated[list[SentRequestOut], Field(description="What it would be sent first.")]
 
 
+class HintOut(Out):
+    """A hint of the query, and what it does."""
+
+    hint: Annotated[str, Field(examples=["most_recent=true"])]
+    effect: str
+
+
 class PlanOut(Out):
     """How a search would be asked."""
 
     canonical: Annotated[str, Field(examples=[_QUERY])]
     scope: Annotated[str | None, Field(description="The project's own condition, ANDed into every query.")]
+    hints: list[HintOut]
     sources: list[PlannedSourceOut]
 
 

@@ -16,6 +16,7 @@ from arcane.federation.assemble import Assembled, assemble
 from arcane.federation.cursor import decode_cursor, encode_cursor, fingerprint
 from arcane.federation.execute import Engine
 from arcane.federation.explain import conditions_of, steps_of
+from arcane.federation.hints import effects_of
 from arcane.federation.plan import SourcePlan
 from arcane.federation.question import Found, Question, Resume
 from arcane.federation.source import Source
@@ -155,7 +156,8 @@ class TraceService:
         planned = tuple(
             self._planned(source, plan, question, deadline) for source, plan in zip(asked, made, strict=True)
         )
-        return q.PlanAnswer(query.canonical, format_expr(condition) if condition else None, planned)
+        hints = effects_of(query.query, self.limits.metrics_exemplars_max)
+        return q.PlanAnswer(query.canonical, format_expr(condition) if condition else None, hints, planned)
 
     def check_query(self, text: str) -> q.CheckedQuery:
         """Returns what is wrong with `text`, if anything; asks nobody."""

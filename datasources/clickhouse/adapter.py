@@ -125,10 +125,13 @@ class ClickHouseAdapter(Adapter):
             example = TraceId("0" * 31 + "1")
             each = Notice("for each trace, by its id")
             sent.append((asking.trace(example, self._max_spans, by_times=bool(layout.trace_times)), each))
-        return tuple(
-            SentRequest("SQL", one.sql, tuple((name, str(value)) for name, value in one.parameters.items()), note)
-            for one, note in sent
-        )
+        return tuple(_sent(one, note) for one, note in sent)
+
+    def describe_metrics(self, request: MetricsRequest) -> tuple[SentRequest, ...] | None:
+        layout = self._layout or self._probe.assumed()
+        if layout is None:
+            return ()
+        return (_sent(metrics.measure(Asking(layout, self._names, self._longest_ns), request)),)
 
     async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
         if not self.capabilities.covers(query.filter.condition):
@@ -203,3 +206,8 @@ _SPANS_BROUGHT = 20_000
 """Most spans that come with one scan whose traces are wanted whole; the other traces are read one by one."""
 _SPANS_READ = 2 * _SPANS_BROUGHT
 """Most rows for them: a span that was written twice has two."""
+
+
+def _sent(statement: Statement, note: str = "") -> SentRequest:
+    bound = tuple((name, str(value)) for name, value in statement.parameters.items())
+    return SentRequest("SQL", statement.sql, bound, note)

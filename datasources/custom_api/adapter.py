@@ -21,6 +21,7 @@ from arcane.spi import (
     Notice,
     ScanPage,
     ScanRequest,
+    SentRequest,
     TimeRange,
     Trace,
     TraceId,
@@ -56,6 +57,15 @@ class ProbingAdapter(Adapter):
 
     async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
         return await (await self._adapter(deadline)).get_trace(trace_id, within, deadline)
+
+    def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
+        """Until the server has been asked, only what will be asked first is known."""
+        if self._found is not None:
+            return self._found.describe(request, whole=whole)
+        if self._settings.search_path:
+            note = Notice("first, because the contract that the server keeps decides what follows")
+            return (SentRequest("GET", decode.CAPABILITIES, note=note),)
+        return SecondContract(self._http).describe(request, whole=whole)
 
     async def check(self, deadline: Deadline) -> Health:
         self._found = None

@@ -143,6 +143,9 @@ class MemoryAdapter(Adapter):
     def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
         return (SentRequest.of_read("traces in memory", request),)
 
+    def describe_metrics(self, request: MetricsRequest) -> tuple[SentRequest, ...] | None:
+        return (SentRequest.of_measure("traces in memory", request),)
+
     async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
         if not self.capabilities.native_attributes:
             return await super().attribute_names(query, deadline)

@@ -130,13 +130,27 @@ class TempoAdapter(Adapter):
         return Health(self._version, round(latency_ms, 1), newest, tuple(self._findings(newest)))
 
     def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
-        found = [SentRequest("GET", _SEARCH, self._search_params(request))]
-        if not self._version_asked:
-            found.insert(0, SentRequest("GET", _BUILD, note=Notice("once, because the version decides what follows")))
+        found = [*self._first(), SentRequest("GET", _SEARCH, self._search_params(request))]
         if whole:
             path = f"{_TRACE_V2 if self._has_v2 else _TRACE_V1}/{{id}}"
             found.append(SentRequest("GET", path, note=Notice("for each trace that it found")))
         return tuple(found)
+
+    def describe_metrics(self, request: MetricsRequest) -> tuple[SentRequest, ...] | None:
+        """As far as the version is known; a Tempo that was not asked for it yet is taken for one that measures."""
+        if self._version_asked and not _at_least(self._version, _METRICS_SINCE):
+            return None
+        asked = self._metrics.asked(request)
+        if not asked:
+            return None
+        sent = (SentRequest("GET", one.path, tuple(one.params)) for one in asked)
+        return (*self._first(), *sent)
+
+    def _first(self) -> tuple[SentRequest, ...]:
+        """What is sent before everything else, once."""
+        if self._version_asked:
+            return ()
+        return (SentRequest("GET", _BUILD, note=Notice("once, because the version decides what follows")),)
 
     def _search_params(self, request: ScanRequest) -> tuple[tuple[str, str], ...]:
         select = (_NAME, _SERVICE, _STATUS, *(field for field in request.select if field not in _SHOWN))

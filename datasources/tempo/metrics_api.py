@@ -31,6 +31,17 @@ Get: TypeAlias = Callable[[str, Sequence[tuple[str, str]], Deadline], Awaitable[
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """One request: for one part, over the buckets of `window`, which begin at number `first`."""
+
+    part: Part
+    first: int
+    window: Steps
+    path: str
+    params: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsApi:
     """Tempo's metrics endpoints. `longest` is the longest window of one request, in nanoseconds."""
 
@@ -39,39 +50,34 @@ class MetricsApi:
 
     async def measure(self, request: MetricsRequest, deadline: Deadline) -> MetricsAnswer | None:
         """Returns the states, None for what this Tempo cannot measure; raises DatasourceError."""
+        warnings: dict[str, None] = {}
+        states: dict[Part, States] = {}
+        asked = self.asked(request)
+        for one in asked:
+            response = await self.get(one.path, one.params, deadline)
+            if response.status in _NOT_THERE:
+                return None
+            found, missing = decode_states(checked(response), one.part, request, one.window)
+            warnings.update(dict.fromkeys(missing))
+            states[one.part] = _later(found, one.first, states.get(one.part))
+        if not asked:
+            return None
+        return MetricsAnswer(joined(request.measure, list(states.values()), request.series_max), tuple(warnings))
+
+    def asked(self, request: MetricsRequest) -> tuple[Ask, ...]:
+        """Returns the requests for the states; none where this Tempo cannot give them."""
         parts, steps = parts_of(request), request.steps
         if is_aligned(steps):
             windows = list(windows_of(steps, self.longest))
         else:
             windows = [(0, steps)] if steps.count == 1 and steps.width <= self.longest else []
-        if not parts or not windows or len(parts) * len(windows) > _REQUESTS_MAX:
-            return None
-        warnings: dict[str, None] = {}
-        states = []
-        for part in parts:
-            gathered = await self._part(part, request, windows, warnings, deadline)
-            if gathered is None:
-                return None
-            states.append(gathered)
-        return MetricsAnswer(joined(request.measure, states, request.series_max), tuple(warnings))
-
-    async def _part(
-        self,
-        part: Part,
-        request: MetricsRequest,
-        windows: Sequence[tuple[int, Steps]],
-        warnings: dict[str, None],
-        deadline: Deadline,
-    ) -> States | None:
-        whole: States | None = None
-        for first, window in windows:
-            response = await self.get(_path(window), _params(part, request, window), deadline)
-            if response.status in _NOT_THERE:
-                return None
-            found, missing = decode_states(checked(response), part, request, window)
-            warnings.update(dict.fromkeys(missing))
-            whole = _later(found, first, whole)
-        return whole
+        if len(parts) * len(windows) > _REQUESTS_MAX:
+            return ()
+        return tuple(
+            Ask(part, first, window, _path(window), _params(part, request, window))
+            for part in parts
+            for first, window in windows
+        )
 
 
 def _later(found: States, first: int, whole: States | None) -> States:

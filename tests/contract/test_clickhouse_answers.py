@@ -13,7 +13,18 @@ from arcane.model.deadline import Deadline
 from arcane.model.time import NANOS_PER_SECOND, TimeRange
 from arcane.model.trace import Trace
 from arcane.settings import LimitSettings
-from arcane.spi import Adapter, AttributeQuery, BadResponse, Field, ScanRequest, Scope, SpansetFilter
+from arcane.spi import (
+    Adapter,
+    AttributeQuery,
+    BadResponse,
+    Field,
+    Measure,
+    MetricsRequest,
+    ScanRequest,
+    Scope,
+    SpansetFilter,
+    Steps,
+)
 from arcane.spi.testing import scan_all
 from arcane.spi.testing_corpus import QUERIES
 from arcane.traceql.ast_pipeline import Query
@@ -204,3 +215,17 @@ async def test_a_table_that_is_not_there_is_named(clickhouse: ClickHouse, databa
         with pytest.raises(Exception, match="no such table") as caught:
             await ClickHouseAdapter(http, settings).check(Deadline.after(60))
     assert not isinstance(caught.value, BadResponse)
+
+
+async def test_the_statement_that_measures_is_described(stored: ClickHouseAdapter, within: TimeRange) -> None:
+    spanset = parse('{ resource.service.name = "frontend" }').filter
+    assert spanset is not None
+    request = MetricsRequest(Steps(within.end, within.duration, 1), Measure.COUNT, spanset)
+    before = stored.describe_metrics(request)
+    await stored.metrics(request, Deadline.after(60))
+    (sent,) = stored.describe_metrics(request) or ()
+    assert before, "without having asked, the exporter's own columns are assumed"
+    assert sent.method == "SQL"
+    assert "count()" in sent.target
+    assert "frontend" in dict(sent.parameters).values(), "values are bound"
+    assert "frontend" not in sent.target

@@ -32,6 +32,7 @@ def serious(page: Page) -> list[str]:
         f"{DAY}&q=%7B+nonsense+",
         f"{TRACES}?range=5m&q=%7B+name+%3D+%22nothing%22+%7D",
         f"{TRACES}/explain?range=24h&q=%7B+status+%3D+error+%7D",
+        "/o/acme/p/support/metrics/explain?range=24h&q=%7B+%7D+%7C+rate%28%29",
         f"{TRACES}/{ODD_TRACE}?view=plain",
         "/o/acme/p/none-of-it/x",
     ],

@@ -50,6 +50,26 @@ def test_a_query_is_run_by_the_keyboard_and_kept_in_the_address(visit: Open) -> 
     expect(page.locator(".cm-content")).to_have_text("{ status = error } | count_over_time()")
 
 
+def test_how_it_is_measured_is_explained(visit: Open) -> None:
+    page = visit().open(address("{ } | rate() by (resource.service.name) | topk(3) with(exemplars=5)"))
+    page.get_by_role("button", name="Explain").click()
+    plan = page.locator(".explain")
+    expect(plan).to_contain_text("At most 5 spans are shown as examples.")
+    expect(plan.locator("article", has_text="tempo-prod")).to_contain_text("measured")
+    expect(plan.locator("article").last).to_contain_text("Of the series, keep topk(3).")
+    plan.get_by_role("link", name="Link").click()
+    page.wait_for_url("**/metrics/explain?**")
+    expect(plan.locator(".explain-query")).to_contain_text("topk(3)")
+    plan.get_by_role("link", name="Close").click()
+    expect(page.locator(".plot .line").first).to_be_visible()
+
+
+def test_a_metrics_query_among_traces_is_explained_where_it_belongs(visit: Open) -> None:
+    page = visit(scripts=False).open(f"{TRACES}/explain?range=24h&q=%7B+%7D+%7C+rate%28%29")
+    page.get_by_role("link", name="Explain it as a metrics query").click()
+    expect(page.locator(".explain")).to_contain_text("measured here")
+
+
 def test_a_series_is_turned_off_and_on_in_the_list(visit: Open) -> None:
     page = visit().open(address(RATE))
     before = lines(page)

@@ -62,7 +62,7 @@ class Furnished:
         query = {"/invitation": f"?token={self.token}", "/setup": "?token=x", "/": ""}.get(path, "")
         if path.endswith(("/traces", "/explain")):
             query = "?range=24h&q=%7B+status+%3D+error+%7D"
-        if path.endswith("/metrics"):
+        if path.endswith(("/metrics", "/metrics/explain")):
             query = "?range=24h&q=%7B+%7D+%7C+rate%28%29+by+%28name%29"
         return path.format(**names) + query
 

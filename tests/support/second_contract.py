@@ -38,6 +38,7 @@ EVERYTHING: dict[str, Any] = {
     },
     "attribute_names": True,
     "attribute_values": True,
+    "began_within": True,
     "what_arcane_does_not_know": {"is": "passed over"},
 }
 PAGE = 25
@@ -81,7 +82,9 @@ def _search(request: web.Request, traces: Sequence[Trace], document: Mapping[str
     found = [
         (trace, matched)
         for trace in traces
-        if within.overlaps(trace.start, trace.end) and (matched := compiled.matches(trace))
+        if within.overlaps(trace.start, trace.end)
+        and not (ask.get("began_within") and trace.start < within.start)
+        and (matched := compiled.matches(trace))
     ]
     if document.get("order") == "newest_first":
         found.sort(key=lambda one: (one[0].start, one[0].trace_id), reverse=True)

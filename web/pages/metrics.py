@@ -21,6 +21,7 @@ from web.asking import source_choices
 from web.flash import forget
 from web.measured import Measured, failed, measured_of, nothing_asked
 from web.metricsform import Example, MetricsForm, examples_of, metrics_form_of
+from web.plans import Plan, metrics_plan_of
 from web.problemtexts import broken, failure_of, sources_of
 from web.rendering import Page, Renderer, renderer_of
 from web.rows import RowContext
@@ -42,6 +43,7 @@ class MetricsPage(Page):
     form: MetricsForm
     results: Measured
     examples: tuple[Example, ...]
+    plan: Plan | None = None
     pending: bool = False
 
 
@@ -57,6 +59,17 @@ async def metrics(request: Request, actor: Reader) -> Response:
         return HTMLResponse(renderer.fragment(answered, "metrics/results.html"))
 
     return await while_connected(request, work)
+
+
+@router.get(f"{PATH}/explain")
+async def explain(request: Request, actor: Reader) -> Response:
+    """How each datasource would be asked, without asking any."""
+    renderer = renderer_of(request)
+    page = await _page(request, actor)
+    page = replace(page, plan=await metrics_plan_of(request, actor, page.form))
+    if "hx-request" in request.headers:
+        return HTMLResponse(renderer.fragment(page, "traces/explain.html"))
+    return renderer.respond(page)
 
 
 async def _page(request: Request, actor: Actor) -> MetricsPage:

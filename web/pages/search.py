@@ -75,7 +75,8 @@ async def explain(request: Request, actor: Reader) -> Response:
     """How each datasource would be asked, without asking any."""
     renderer = renderer_of(request)
     page = await _page(request, actor)
-    page = replace(page, plan=await plan_of(request, actor, page.form))
+    metrics = f"{page.shell.place.metrics}/explain" if page.shell.place else ""
+    page = replace(page, plan=await plan_of(request, actor, page.form, metrics))
     if "hx-request" in request.headers:
         return HTMLResponse(renderer.fragment(page, "traces/explain.html"))
     return renderer.respond(page)

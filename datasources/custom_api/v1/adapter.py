@@ -2,7 +2,8 @@
 
 A search tells too little of a trace for an answer: not how many spans match, and nothing in an order. Where it
 found everything in the window, each trace is read. Where its limit was reached, the engine narrows the window and
-asks again, so the summaries will do.
+asks again, so the summaries will do. A summary's start is not trusted either: also what seems to have begun before
+a window whose earlier traces are not wanted is read, or a server with a careless summary would lose traces.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from arcane.spi import (
     ScanPage,
     ScanRequest,
     Scope,
+    SentRequest,
     TimeRange,
     Trace,
     TraceId,
@@ -78,6 +80,14 @@ class FirstContract(Adapter):
             return None
         path = self._settings.trace_path
         return decode.decode_trace(checked(response, path), trace_id, path)
+
+    def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
+        """Traces are read whatever is done with them: a search tells too little of them."""
+        settings = self._settings
+        return (
+            SentRequest("GET", settings.search_path, tuple(compile_search(request, settings))),
+            SentRequest("GET", settings.trace_path, note=Notice("for each trace that it found")),
+        )
 
     async def check(self, deadline: Deadline) -> Health:
         now = time.time_ns()

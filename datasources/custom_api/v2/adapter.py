@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+
+import msgspec
 
 from arcane.spi import (
     NANOS_PER_SECOND,
@@ -25,6 +28,7 @@ from arcane.spi import (
     Rejected,
     ScanPage,
     ScanRequest,
+    SentRequest,
     TimeRange,
     Trace,
     TraceId,
@@ -56,14 +60,13 @@ class SecondContract(Adapter):
 
     async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
         await self._known(deadline)
-        within = _newest_part(request.within, self.capabilities.max_range_ns)
-        asked = ScanRequest(within, request.limit, request.filter, request.spans_per_trace, request.select)
+        asked = self._asked(request)
         kept = Kept(asked, self.capabilities)
         while True:
             body = compile_search(asked, kept.page, kept.cursor)
             found = decode.decode_search(await self._post(body, deadline), whole_traces=self.capabilities.whole_traces)
             kept.check(found)
-            complete = found.complete and within == request.within
+            complete = found.complete and asked.within == request.within
             yield ScanPage(found.candidates, complete, found.warnings)
             if not (kept.cursor and kept.left):
                 return
@@ -73,6 +76,23 @@ class SecondContract(Adapter):
         if is_nothing(response):
             return None
         return decode.decode_trace(checked(response, decode.TRACE), trace_id)
+
+    def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
+        """As far as it is known what the server can do."""
+        body = msgspec.json.decode(compile_search(self._asked(request), Kept(request, self.capabilities).page))
+        found = [SentRequest("POST", decode.SEARCH, tuple((name, _shown(value)) for name, value in body.items()))]
+        if self._document is None:
+            note = Notice("first, because what the server can do decides what follows")
+            found.insert(0, SentRequest("GET", decode.CAPABILITIES, note=note))
+        if whole:
+            found.append(SentRequest("GET", decode.TRACE, note=Notice("for each trace that it found")))
+        return tuple(found)
+
+    def _asked(self, request: ScanRequest) -> ScanRequest:
+        """Returns the search as this server takes it."""
+        knows = self._document is not None and self._document.began_within
+        within = _newest_part(request.within, self.capabilities.max_range_ns)
+        return replace(request, within=within, began_within=request.began_within and knows)
 
     async def check(self, deadline: Deadline) -> Health:
         self._document = None
@@ -186,3 +206,7 @@ def _extent(candidate: Candidate) -> tuple[int, int]:
     found = candidate.trace or candidate.hit
     start = found.start if found else candidate.start
     return start, start + (found.duration if found else 0)
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -29,8 +29,11 @@ _ENCODER = msgspec.json.Encoder()
 _AS_TEXT = (LiteralType.INT, LiteralType.DURATION)
 
 
-def compile_search(request: ScanRequest, limit: int, cursor: str | None) -> bytes:
-    """Returns the body of a search for at most `limit` traces; `cursor` is the one that the page before gave."""
+def compile_search(request: ScanRequest, limit: int, cursor: str | None = None) -> bytes:
+    """Returns the body of a search for at most `limit` traces; `cursor` is the one that the page before gave.
+
+    `began_within` is there only where it is wanted: servers that do not say they know it are never asked.
+    """
     fields = dict.fromkeys((*mentioned_fields(request.filter), *request.select))
     condition = request.filter.condition
     return _ENCODER.encode(
@@ -43,6 +46,7 @@ def compile_search(request: ScanRequest, limit: int, cursor: str | None) -> byte
             spans_per_trace=request.spans_per_trace,
             fields=[compile_field(field) for field in listed_fields(tuple(fields))],
             cursor=cursor,
+            began_within=True if request.began_within else msgspec.UNSET,
         )
     )
 

@@ -52,6 +52,7 @@ class CapabilitiesDocument(msgspec.Struct, frozen=True):
     filter: FilterAbilities = msgspec.field(default_factory=FilterAbilities)
     attribute_names: bool = False
     attribute_values: bool = False
+    began_within: bool = False
 
 
 class FieldName(msgspec.Struct, frozen=True):
@@ -102,6 +103,7 @@ class SearchBody(msgspec.Struct, frozen=True):
     spans_per_trace: int = 3
     fields: list[FieldName] = []
     cursor: str | None = None
+    began_within: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class FoundSpan(msgspec.Struct, frozen=True):

@@ -19,7 +19,8 @@ from arcane.client.asked import Asked, moment
 from arcane.client.errors import ClientError, Exit
 from arcane.client.flow import Flow
 from arcane.client.instance import Instance
-from arcane.client.show import clean, duration, show_plan, show_search
+from arcane.client.show import clean, duration, show_search
+from arcane.client.show_plan import show_plan
 from arcane.demo.generate import write_demo
 
 NOW = datetime(2026, 8, 1, 12, 0, tzinfo=UTC)
@@ -178,8 +179,11 @@ def test_the_plan_is_a_paragraph_for_each_datasource() -> None:
         "kept": [kept, kept | {"sent": None}],
         "requests": [request],
     }
-    out = shown(show_plan, {"canonical": "{ span.a = 1 }", "scope": 'span.team = "x"', "sources": [source]})
+    hint = {"hint": "most_recent=true", "effect": "Without effect."}
+    plan = {"canonical": "{ span.a = 1 }", "scope": 'span.team = "x"', "hints": [hint], "sources": [source]}
+    out = shown(show_plan, plan)
     assert out.startswith('{ span.a = 1 }\nin this project always also: span.team = "x"\n')
+    assert "with(most_recent=true): Without effect.\n" in out
     assert "  1. Ask.\n  2. Keep.\n" in out
     assert "It is asked for span.a = 1 instead." in out
     assert out.endswith("\n  GET /api\n    tag a:1\n    once\n")
@@ -236,6 +240,31 @@ def test_files_are_explained_without_an_instance(demo: Path) -> None:
     assert code == 0
     assert "1. Ask for the traces that match { status = error }" in out
     assert "  READ index of the files\n    filter { status = error }\n" in out
+
+
+def test_a_metrics_query_is_explained_by_the_same_command(demo: Path) -> None:
+    asked = ("explain", "--file", str(demo), "{ status = error } | rate() | topk(3)", "--step", "1h")
+    code, out, _ = run(*asked)
+    assert code == 0
+    assert "  { status = error } | rate() is measured here: the datasource does not measure this" in out
+    assert "1. Ask for the traces that match { status = error }" in out
+    assert "Measure their spans here: { status = error } | rate(), in 25 points of 1h each." in out
+    assert out.endswith("  1. Add up what was measured in all datasources.\n  2. Of the series, keep topk(3).\n")
+    assert run(*asked[:-1], "soon")[0] == Exit.REFUSED
+
+
+def test_a_metrics_query_is_explained_by_the_instance_where_metrics_are() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    instance(answer).explain(Asked("{ } | rate()", step="5m"))
+    assert seen[-1].url.path.endswith("/metrics/explain")
+    assert json.loads(seen[-1].content)["step"] == "5m"
+    instance(answer).explain(Asked("{ } | rate("))
+    assert seen[-1].url.path.endswith("/search/explain"), "what is no query is refused there"
 
 
 @pytest.mark.parametrize(

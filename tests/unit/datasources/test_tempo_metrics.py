@@ -127,3 +127,30 @@ async def test_what_this_tempo_refuses_is_left_to_arcane(tempo: Tempo, status: i
     tempo.fault, tempo.faulty_path = Fault(status, b"metrics query time range exceeds"), "/api/metrics"
     async with session(tempo.url) as http:
         assert await TempoAdapter(http, 168).metrics(COUNT, Deadline.after(30)) is None
+
+
+async def test_what_is_described_is_what_is_sent(tempo: Tempo) -> None:
+    long = replace(COUNT, steps=Steps(BASE // MINUTE * MINUTE, MINUTE, 180), measure=Measure.AVG, of=DURATION)
+    async with session(tempo.url) as http:
+        adapter = TempoAdapter(http, 168, metrics_range_hours=2)
+        build, *_ = adapter.describe_metrics(long) or ()
+        assert build.target == "/api/status/buildinfo", "the version decides what follows"
+        await adapter.check(Deadline.after(5))
+        described = adapter.describe_metrics(long)
+        tempo.requests.clear()
+        await adapter.metrics(long, Deadline.after(5))
+        assert described is not None
+        assert len(described) == 4, "a sum and a count, in two windows each"
+        sent = [(one.path, tuple(one.query.items())) for one in tempo.requests]
+        assert sent == [(one.target, one.parameters) for one in described]
+
+
+async def test_it_is_known_what_this_tempo_does_not_measure(tempo: Tempo) -> None:
+    tempo.version = "2.9.0"
+    async with session(tempo.url) as http:
+        adapter = TempoAdapter(http, 168)
+        odd = replace(COUNT, by=(Field(Scope.SPAN, "a b"),))
+        assert adapter.describe_metrics(COUNT)
+        assert adapter.describe_metrics(odd) is None
+        await adapter.check(Deadline.after(5))
+        assert adapter.describe_metrics(COUNT) is None

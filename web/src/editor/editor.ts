@@ -90,7 +90,7 @@ function watchForm(form: HTMLFormElement): void {
   form.addEventListener("htmx:error", (event) => { if (event.target === form) showLost(form); });
   document.addEventListener("click", (event) => {
     const close = (event.target as Element).closest("[data-close-explain]");
-    if (!close) return;
+    if (!close || close.closest(".explain-page")) return; // there is nothing else on its own page
     event.preventDefault();
     document.querySelector("#explain")?.replaceChildren();
   });
