@@ -7,7 +7,12 @@ pytest.register_assert_rewrite("tests.support.not_run")  # before it is imported
 
 from tests.support.not_run import told  # noqa: E402
 
-pytest_plugins = ["tests.support.clickhouse", "tests.support.not_run", "tests.support.postgres"]
+pytest_plugins = [
+    "tests.support.clickhouse",
+    "tests.support.model_stub",
+    "tests.support.not_run",
+    "tests.support.postgres",
+]
 
 for name, examples in {"dev": 50, "ci": 500, "nightly": 20_000}.items():
     # CI asks the same questions every time, so that a change is judged by itself; nightly looks for new ones.

@@ -26,6 +26,39 @@ class WorkerSettings(BaseModel):
     request_timeout_s: float = Field(5.0, gt=0, description="Longest wait for the backend.")
 
 
+class EgressSettings(BaseModel):
+    """Where calls to language models may go; the backend reads the same settings for datasources."""
+
+    allow_networks: list[str] = Field(
+        default_factory=list,
+        description="Networks that are allowed although they are loopback, link-local, private or "
+        "otherwise reserved, for instance 127.0.0.0/8.",
+    )
+    connect_timeout_s: float = Field(5.0, gt=0, description="Longest wait for a connection.")
+
+
+class LlmSettings(BaseModel):
+    """Calls to language models. Limits are those of one worker process."""
+
+    tries: int = Field(4, ge=1, le=10, description="How often a call is tried that fails in a way that may pass.")
+    backoff_s: float = Field(
+        0.5, gt=0, description="Wait after the first failed try; it doubles with each further one."
+    )
+    backoff_max_s: float = Field(30.0, gt=0, description="Longest wait between two tries.")
+    retry_after_max_s: float = Field(120.0, gt=0, description="Longest Retry-After of a provider that is waited for.")
+    call_timeout_s: float = Field(120.0, gt=0, description="Longest silence of a provider while it answers.")
+    calls_per_key: int = Field(256, ge=1, description="Most calls at once with one key of a provider.")
+    calls_per_key_and_minute: float = Field(0.0, ge=0, description="Most calls a minute with one key; 0: no limit.")
+    calls_per_organisation: int = Field(256, ge=1, description="Most calls at once for one organisation.")
+    calls_per_organisation_and_minute: float = Field(
+        0.0, ge=0, description="Most calls a minute for one organisation; 0: no limit."
+    )
+    connections_max: int = Field(512, ge=1, description="Most connections to all providers together.")
+    connections_kept: int = Field(64, ge=1, description="Most model configurations whose clients are kept ready.")
+    answer_bytes_max: int = Field(32 * 1024 * 1024, ge=1, description="Largest answer of a provider.")
+    texts_per_call: int = Field(96, ge=1, le=2048, description="Most texts in one call for embeddings.")
+
+
 class LogSettings(BaseModel):
     """What is written about what happens. Never trace content."""
 
@@ -41,4 +74,6 @@ class Settings(BaseSettings):
     )
 
     worker: WorkerSettings = Field(default_factory=dict, validate_default=True)
+    egress: EgressSettings = Field(default_factory=EgressSettings)
+    llm: LlmSettings = Field(default_factory=LlmSettings)
     log: LogSettings = Field(default_factory=LogSettings)

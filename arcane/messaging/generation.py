@@ -132,7 +132,10 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Generated(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model answered. `structured` is the answer read by the schema that was asked for."""
+    """What a model answered. `structured` is the answer read by the schema that was asked for.
+
+    `ignored` names the parameters that were asked for and that this provider does not have.
+    """
 
     text: str
     tool_calls: tuple[ToolCall, ...] = ()
@@ -140,3 +143,11 @@ class Generated(msgspec.Struct, frozen=True, kw_only=True):
     finish_reason: str = ""
     model: str = ""
     usage: Usage = Usage()
+    ignored: tuple[str, ...] = ()
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an answer while it comes: some text, or at the very end the `whole` of it."""
+
+    text: str = ""
+    whole: Generated | None = None
