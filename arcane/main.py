@@ -19,6 +19,7 @@ from arcane.catalog.memory import CatalogMemory
 from arcane.catalog.pool import AdapterMaker, AdapterPool
 from arcane.catalog.registry import Registry
 from arcane.catalog.service import CatalogService
+from arcane.datasets.wiring import build_datasets
 from arcane.kit.announce import Announcer
 from arcane.kit.clock import SystemClock
 from arcane.kit.database import Database
@@ -122,6 +123,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
     state.metrics = MetricsService(state.traces)
     live = state.live = build_live(state.traces, settings.live)
     state.tails, state.follows = live.tails, live.follows
+    state.datasets = build_datasets(database, state.audit, cursors, settings.datasets)
     _add_jobs(state)
     return access.usage
 

@@ -261,6 +261,19 @@ class WorkerSettings(BaseModel):
     )
 
 
+class DatasetSettings(BaseModel):
+    """Bounds of datasets."""
+
+    per_project: int = Field(1_000, ge=1, description="Most datasets of one project.")
+    rows_max: int = Field(1_000_000, ge=1, description="Most rows of one dataset.")
+    columns_max: int = Field(200, ge=1, le=1_000, description="Most columns of one dataset.")
+    cell_bytes_max: int = Field(1024 * 1024, ge=1, description="Longest cell, as UTF-8 or as JSON.")
+    edits_max: int = Field(1_000, ge=1, description="Most rows that one request adds, changes or deletes.")
+    splits_max: int = Field(50, ge=1, description="Most splits of one dataset.")
+    search_s: float = Field(10.0, gt=0, description="Longest time that searching or sorting rows takes.")
+    patience_s: float = Field(5.0, gt=0, description="How long a change waits for another one of the same dataset.")
+
+
 class LogSettings(BaseModel):
     """What is written about what happens. Never trace content."""
 
@@ -287,4 +300,5 @@ class Settings(BaseSettings):
     files: FileSettings = Field(default_factory=FileSettings)
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    datasets: DatasetSettings = Field(default_factory=DatasetSettings)
     log: LogSettings = Field(default_factory=LogSettings)
