@@ -48,6 +48,7 @@ _DAY_NS = 86_400 * NANOS_PER_SECOND
 _RECENT_PART = 16
 _RECENT_LEAST_NS = 60 * NANOS_PER_SECOND
 _MEGABYTE = 1_048_576
+_NOBODY = TraceId("0" * 31 + "1")
 
 
 class ClickHouseAdapter(Adapter):
@@ -115,17 +116,28 @@ class ClickHouseAdapter(Adapter):
         return MetricsAnswer(metrics.states_of(columns, statement, request, asking))
 
     def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
-        """The statement that finds the traces; a second one reads what a list shows of them."""
+        """The statements of a scan in their order; ids that are not known yet stand as one that is nobody's."""
         layout = self._layout or self._probe.assumed()
         if layout is None:
             return ()
-        asking = Asking(layout, self._names, self._longest_ns)
-        sent = [(asking.candidates(request, request.within.start if request.began_within else None), "")]
+        asking, within = Asking(layout, self._names, self._longest_ns), request.within
+        recent, found = _recent_start(request), [(_NOBODY, within.start, within.end)]
+        since = within.start if request.began_within else None
+        rest = Notice("where that does not give enough") if recent else ""
+        sent = [_sent(asking.candidates(request, recent), Notice("for the last part of the range"))] if recent else []
+        sent.append(_sent(asking.candidates(request, since), rest))
+        sent.append(_sent(asking.hits(request, found), Notice("for the traces that were found, by their ids")))
+        if request.whole:
+            sent.append(_sent(asking.traces(found, _SPANS_READ), Notice("for all spans of the newest of them")))
         if whole:
-            example = TraceId("0" * 31 + "1")
-            each = Notice("for each trace, by its id")
-            sent.append((asking.trace(example, self._max_spans, by_times=bool(layout.trace_times)), each))
-        return tuple(_sent(one, note) for one, note in sent)
+            by_id = asking.trace(_NOBODY, self._max_spans, by_times=bool(layout.trace_times))
+            one = (
+                Notice("for each trace that was not among them, by its id")
+                if request.whole
+                else Notice("for each trace, by its id")
+            )
+            sent.append(_sent(by_id, one))
+        return tuple(sent)
 
     def describe_metrics(self, request: MetricsRequest) -> tuple[SentRequest, ...] | None:
         layout = self._layout or self._probe.assumed()
@@ -171,11 +183,11 @@ class ClickHouseAdapter(Adapter):
 
         Of a long window its last part is asked first: where it has enough, the rest need not be read.
         """
-        part = request.within.duration // _RECENT_PART
+        recent = _recent_start(request)
         since = request.within.start if request.began_within else None
-        if part >= _RECENT_LEAST_NS:
-            recent = asking.candidates(request, since=request.within.end - part)
-            found = decode.extents_of(await self._wire.select(recent, deadline))
+        if recent is not None:
+            statement = asking.candidates(request, since=recent)
+            found = decode.extents_of(await self._wire.select(statement, deadline))
             if len(found) > request.limit:
                 return found
         return decode.extents_of(await self._wire.select(asking.candidates(request, since), deadline))
@@ -211,3 +223,9 @@ _SPANS_READ = 2 * _SPANS_BROUGHT
 def _sent(statement: Statement, note: str = "") -> SentRequest:
     bound = tuple((name, str(value)) for name, value in statement.parameters.items())
     return SentRequest("SQL", statement.sql, bound, note)
+
+
+def _recent_start(request: ScanRequest) -> int | None:
+    """Returns where the last part of a long window begins, None where it is too short to be asked in parts."""
+    part = request.within.duration // _RECENT_PART
+    return request.within.end - part if part >= _RECENT_LEAST_NS else None

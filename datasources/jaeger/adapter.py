@@ -115,7 +115,7 @@ class JaegerAdapter(Adapter):
         )
         within = TimeRange(request.within.start - before, request.within.end + after)
         each = Notice("for each service")
-        return tuple(
+        searches = [
             SentRequest(
                 "GET",
                 known.api.search,
@@ -123,7 +123,10 @@ class JaegerAdapter(Adapter):
                 note="" if branch.service or reach.serviceless else each,
             )
             for branch in branches
-        )
+        ]
+        if any(one.note for one in searches):
+            searches.insert(0, SentRequest("GET", known.api.listing, note=Notice("first: a search needs a service")))
+        return tuple(searches)
 
     async def attribute_values(
         self, field: Field, query: AttributeQuery, deadline: Deadline

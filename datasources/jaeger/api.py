@@ -24,6 +24,8 @@ class Api(Protocol):
     name: str
     search: str
     """Where a search is sent."""
+    listing: str
+    """Where the services are asked for."""
 
     def params(self, ask: Ask) -> list[tuple[str, str]]:
         """Returns how a search is sent."""
@@ -51,6 +53,7 @@ class ApiV3:
 
     name = "v3"
     search = "/api/v3/traces"
+    listing = "/api/v3/services"
 
     def __init__(self, http: HttpSession) -> None:
         self._http = http
@@ -59,7 +62,7 @@ class ApiV3:
         return params_of_v3(ask)
 
     async def services(self, deadline: Deadline) -> list[str]:
-        return decode.services_of_v3(await self._get("/api/v3/services", (), deadline) or b"{}")
+        return decode.services_of_v3(await self._get(self.listing, (), deadline) or b"{}")
 
     async def operations(self, service: str, deadline: Deadline) -> list[str]:
         params = (("service", service),)
@@ -91,6 +94,7 @@ class ApiV1:
 
     name = "v1"
     search = "/api/traces"
+    listing = "/api/services"
 
     def __init__(self, http: HttpSession) -> None:
         self._http = http
@@ -99,7 +103,7 @@ class ApiV1:
         return params_of_v1(ask)
 
     async def services(self, deadline: Deadline) -> list[str]:
-        return decode.names_of_v1(await self._get("/api/services", (), deadline) or b"{}")
+        return decode.names_of_v1(await self._get(self.listing, (), deadline) or b"{}")
 
     async def operations(self, service: str, deadline: Deadline) -> list[str]:
         path = f"/api/services/{quote(service, safe='')}/operations"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -229,3 +230,24 @@ async def test_the_statement_that_measures_is_described(stored: ClickHouseAdapte
     assert "count()" in sent.target
     assert "frontend" in dict(sent.parameters).values(), "values are bound"
     assert "frontend" not in sent.target
+
+
+async def test_the_statements_of_a_scan_are_described_in_their_order(
+    stored: ClickHouseAdapter, within: TimeRange
+) -> None:
+    spanset = parse("{ status = error }").filter
+    assert spanset is not None
+    long = TimeRange(within.end - 86_400 * NANOS_PER_SECOND, within.end)
+    await stored.check(Deadline.after(60))
+
+    def notes(asked: ScanRequest, *, whole: bool = False) -> list[str]:
+        return [one.note for one in stored.describe(asked, whole=whole)]
+
+    parts = ["for the last part of the range", "where that does not give enough"]
+    shown = "for the traces that were found, by their ids"
+    assert notes(ScanRequest(long, 10, spanset)) == [*parts, shown]
+    short = ScanRequest(TimeRange(within.end - NANOS_PER_SECOND, within.end), 10, spanset)
+    assert notes(short) == ["", shown]
+    assert notes(short, whole=True) == ["", shown, "for each trace, by its id"]
+    read = ["for all spans of the newest of them", "for each trace that was not among them, by its id"]
+    assert notes(replace(short, whole=True), whole=True) == ["", shown, *read]

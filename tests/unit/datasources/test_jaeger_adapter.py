@@ -341,8 +341,9 @@ async def test_what_would_be_sent_is_what_is_sent() -> None:
 
 async def test_what_is_sent_once_a_service_is_said_so() -> None:
     async with connected(Cassandra(TRACES), "cassandra") as (adapter, _):
-        (described,) = adapter.describe(ScanRequest(WHOLE, 100), whole=False)
-        assert described.note == "for each service"
+        listing, search = adapter.describe(ScanRequest(WHOLE, 100), whole=False)
+        assert listing.target == "/api/v3/services"
+        assert search.note == "for each service"
 
 
 def test_of_two_parts_of_a_trace_the_larger_is_kept_and_of_too_many_traces_the_newest() -> None:
