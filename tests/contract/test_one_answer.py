@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from arcane.federation.execute import Engine
+from arcane.federation.metrics import MetricsQuestion, measure
 from arcane.federation.question import Question
 from arcane.federation.source import Source
 from arcane.model.deadline import Deadline
@@ -32,6 +33,15 @@ from tests.support.one_answer import (
     whole,
 )
 from tests.support.one_answer_backends import BACKENDS, Backend, Place
+from tests.support.one_answer_metrics import (
+    committed_metrics,
+    measured_directly,
+    metrics_answers,
+    metrics_groups,
+    metrics_questions,
+    series_difference,
+    steps_of,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -54,6 +64,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+FaultOf = Callable[[Engine, Asked], Awaitable[str | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """Sources that are asked together, the traces that they hold, and what they are known to see differently."""
@@ -68,16 +81,31 @@ class Loaded:
 
     async def wrong(self, group: str) -> list[str]:
         """Returns a line for each query of the group whose answer is another one than direct evaluation's."""
+        return await self._told([one for one in questions() if one.group == group], self._fault)
+
+    async def mismeasured(self, group: str) -> list[str]:
+        """Returns a line for each metrics query of the group whose series are other ones."""
+        return await self._told([one for one in metrics_questions() if one.group == group], self._mismeasured)
+
+    async def _told(self, group: Sequence[Asked], fault_of: FaultOf) -> list[str]:
         engine = Engine(LIMITS)
         lines = []
-        for asked in [one for one in questions() if one.group == group][:: self.every]:
-            fault = await self._fault(engine, asked)
+        for asked in group[:: self.every]:
+            fault = await fault_of(engine, asked)
             if asked.name in self.differs and fault is None:
                 fault = "is listed as different, and is not"
             elif asked.name in self.differs:
                 fault = None
             lines += [f"{asked.name}: {asked.text}\n    {fault}"] if fault else []
         return lines
+
+    async def _mismeasured(self, engine: Engine, asked: Asked) -> str | None:
+        steps = steps_of(asked, self.held)
+        found = await measure(engine, MetricsQuestion(asked.query, steps), self.sources, Deadline.after(PATIENCE_S))
+        for one in found.outcome.sources:
+            if one.status is not SourceStatus.OK:
+                return f"{one.name} is {one.status}: {one.error or one.warnings}"
+        return series_difference(found.series, measured_directly(asked.query, self.held, steps))
 
     async def _fault(self, engine: Engine, asked: Asked) -> str | None:
         question = Question(asked.query, whole(self.held), limit=200, spans_per_trace=SPANS_PER_TRACE)
@@ -121,6 +149,12 @@ async def test_a_backend_answers_as_the_spans_say(alone: Loaded, group: str) -> 
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("group", metrics_groups())
+async def test_a_backend_is_measured_as_its_spans_are(alone: Loaded, group: str) -> None:
+    wrong = await alone.mismeasured(group)
+    assert not wrong, "\n".join(wrong)
+
+
 def by_trace(traces: Sequence[Trace], count: int) -> list[list[Trace]]:
     """Every trace is in one of the stores."""
     return [list(traces[number::count]) for number in range(count)]
@@ -153,6 +187,17 @@ async def together(request: pytest.FixtureRequest, places: Callable[[], Place]) 
 async def test_backends_that_share_a_corpus_answer_as_one(together: Loaded, group: str) -> None:
     wrong = await together.wrong(group)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("group", metrics_groups())
+async def test_backends_that_share_a_corpus_are_measured_as_one(together: Loaded, group: str) -> None:
+    wrong = await together.mismeasured(group)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_metrics_queries_mean_has_not_changed() -> None:
+    """After a change that is meant, `python -m tests.support.one_answer_metrics` writes the answers anew."""
+    assert metrics_answers() == committed_metrics()
 
 
 def test_what_the_queries_mean_has_not_changed() -> None:

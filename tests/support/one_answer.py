@@ -47,10 +47,11 @@ class Asked:
 @cache
 def questions() -> tuple[Asked, ...]:
     """Returns the queries of the file, in its order."""
-    return tuple(_read((FOLDER / "queries.txt").read_text()))
+    return tuple(read_questions((FOLDER / "queries.txt").read_text()))
 
 
-def _read(text: str) -> Iterator[Asked]:
+def read_questions(text: str) -> Iterator[Asked]:
+    """Yields the queries of a file: groups behind `#`, and `name: query`."""
     group = ""
     for line in text.splitlines():
         if line.startswith("# "):

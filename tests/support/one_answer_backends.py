@@ -194,6 +194,7 @@ NO_ALTERNATIVES = replace(EVERYTHING, push_or=False, push_not=False, whole_trace
 
 TEXTS_ONLY = {
     "numbers/text-is-no-number": "a Map holds texts: the number 200 and the text 200 are the same",
+    "compared/errors-and-others": "a Map holds texts: the decimal 1.0 and the number 1 are the same",
     "booleans/text-is-no-yes": "a Map holds texts: true and the text true are the same",
 }
 ABOUT_TEXTS = frozenset(
