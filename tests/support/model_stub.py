@@ -169,6 +169,13 @@ class ModelStub:
             assert time.monotonic() - begun < within_s, f"{self.abandoned} of {count} clients went away"
             await asyncio.sleep(0.01)
 
+    async def until_asked(self, count: int = 1, within_s: float = 20.0) -> None:
+        """So many requests came; fails when they do not."""
+        begun = time.monotonic()
+        while len(self.asked) < count:
+            assert time.monotonic() - begun < within_s, f"{len(self.asked)} of {count} requests came"
+            await asyncio.sleep(0.01)
+
     def _reply_to(self, asked: Asked) -> Answer | Refusal | Stall:
         found: Reply | Function | None = None
         for match, reply in self._rules:
