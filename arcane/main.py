@@ -20,6 +20,8 @@ from arcane.catalog.pool import AdapterMaker, AdapterPool
 from arcane.catalog.registry import Registry
 from arcane.catalog.service import CatalogService
 from arcane.datasets.wiring import build_datasets
+from arcane.jobs.service.runs import Jobs
+from arcane.jobs.subject import Subjects
 from arcane.kit.announce import Announcer
 from arcane.kit.clock import SystemClock
 from arcane.kit.database import Database
@@ -152,3 +154,5 @@ def _add_jobs(state: State) -> None:
     state.outbox = Outbox(state.announcer)
     state.broker = broker_of(settings.broker, state.database, state.announcer, clock)
     state.leases = LeaseService(door, state.broker.own)
+    state.subjects = Subjects()
+    state.jobs = Jobs(state.outbox, state.announcer, settings.jobs)

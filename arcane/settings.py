@@ -251,6 +251,24 @@ class BrokerSettings(BaseModel):
     )
 
 
+class JobSettings(BaseModel):
+    """The ledger of jobs."""
+
+    deadline_s: float = Field(600.0, gt=0, description="Longest one try of a job takes, unless its run says otherwise.")
+    claims_max: int = Field(
+        20,
+        ge=1,
+        description="How often one try is handed out, each time to a worker that is lost, before its job is given up.",
+    )
+    sweep_s: float = Field(10.0, gt=0, description="How often jobs are looked for that no message speaks of.")
+    stuck_s: float = Field(
+        300.0,
+        gt=0,
+        description="A job that waits this long while others are handed out, or runs this long past its deadline, "
+        "gets a new message.",
+    )
+
+
 class WorkerSettings(BaseModel):
     """How workers and the backend know each other."""
 
@@ -299,6 +317,7 @@ class Settings(BaseSettings):
     live: LiveSettings = Field(default_factory=LiveSettings)
     files: FileSettings = Field(default_factory=FileSettings)
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
+    jobs: JobSettings = Field(default_factory=JobSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     datasets: DatasetSettings = Field(default_factory=DatasetSettings)
     log: LogSettings = Field(default_factory=LogSettings)

@@ -27,6 +27,8 @@ CONTROL_PATH = "/internal/v1/jobs/control"
 KEYS_PATH = "/internal/v1/jobs/keys"
 CLAIMED_AT_ONCE_MAX = 500
 RESULTS_AT_ONCE_MAX = 500
+CONTROLLED_AT_ONCE_MAX = 1_000
+CONTROL_WAIT_S_MAX = 20.0
 
 
 class GenerateSpec(msgspec.Struct, frozen=True, kw_only=True, tag="generate"):
@@ -64,7 +66,7 @@ class ClaimRequest(Body, frozen=True, kw_only=True, tag="claim_request"):
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that is to be done now: `spec` names one that came along or was known."""
+    """A job that is to be done now: `spec` names one that came along or was known. `attempt` counts tries from 1."""
 
     job: UUID
     run: UUID
@@ -72,6 +74,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     spec: UUID
     inputs: Mapping[str, Any]
     deadline_s: float
+    attempt: int = 1
 
 
 class NotNow(StrEnum):
@@ -81,6 +84,7 @@ class NotNow(StrEnum):
     HELD = "held"  # its run is paused
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"  # its run was deleted
+    EARLY = "early"  # its next try is due later; the ledger promises a message for it then
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,15 +131,22 @@ class ResultsRequest(Body, frozen=True, kw_only=True, tag="results"):
     results: tuple[JobResult, ...]
 
 
+class ResultsAnswer(Body, frozen=True, kw_only=True, tag="results_answer"):
+    """All of them were taken. The jobs of `again` are tried once more: their messages go back for a later try."""
+
+    again: tuple[UUID, ...] = ()
+
+
 class ControlRequest(Body, frozen=True, kw_only=True, tag="control_request"):
-    """Are any of these runs not to go on? The answer waits for a change as long as `wait_s`."""
+    """Which of these runs are not to go on? The answer waits, `wait_s` at most, until it differs from `known`."""
 
     runs: tuple[UUID, ...]
     wait_s: float
+    known: Mapping[UUID, NotNow] = {}
 
 
 class ControlAnswer(Body, frozen=True, kw_only=True, tag="control_answer"):
-    """Which of them were paused, cancelled or deleted."""
+    """Those of them that were paused (`HELD`), cancelled or deleted (`UNKNOWN`)."""
 
     stopped: Mapping[UUID, NotNow]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from arcane.messaging.envelope import Body
+from arcane.messaging.scoring import ScorerDescription
 
 ANNOUNCEMENTS_PATH = "/internal/v1/workers/announcements"
 HEARTBEAT_S = 10.0
@@ -13,9 +14,14 @@ SILENCE_S = 3 * HEARTBEAT_S
 
 
 class WorkerAnnouncement(Body, frozen=True, kw_only=True, tag="worker_announcement"):
-    """A worker is there and can run what `runs` names. Sent at start and as a heartbeat."""
+    """A worker is there and can run what `runs` names (tags of specs). Sent at start and as a heartbeat.
+
+    `url` is where the backend reaches it for what a person waits for; empty: it does no such thing.
+    """
 
     name: str
     version: str
     started_at: datetime
     runs: tuple[str, ...]
+    scorers: tuple[ScorerDescription, ...] = ()
+    url: str = ""

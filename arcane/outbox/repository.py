@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Row, Select, Text, TextClause, cast, func, insert, literal, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.kit.ids import new_id
 from arcane.messaging.message import Message, headers_of
 from arcane.outbox.promise import Promise
+from arcane.outbox.tables import PromisedMessage
 
 _PROMISE = text(
     "INSERT INTO outbox_messages (id, created_at, queue, headers, body, visible_at) "
@@ -20,6 +22,7 @@ _PROMISE = text(
     "FROM unnest(CAST(:ids AS uuid[]), CAST(:queues AS text[]), CAST(:headers AS text[]), CAST(:bodies AS bytea[])) "
     "AS given(id, queue, headers, body)"
 )
+_PROMISED_COLUMNS = ["id", "created_at", "queue", "headers", "body", "visible_at"]
 _CLAIM = text(
     "WITH picked AS (SELECT id FROM outbox_messages WHERE visible_at <= now() "
     "ORDER BY visible_at, id LIMIT :most FOR UPDATE SKIP LOCKED) "
@@ -76,6 +79,22 @@ class MessageRepository:
     async def promise(self, messages: Sequence[Message]) -> None:
         """The messages are in the outbox."""
         await self.session.execute(_PROMISE, _columns(messages))
+
+    async def promise_each(self, template: Message, ids: Select[UUID]) -> None:
+        """A copy of `template` is in the outbox for each of `ids`, with that id wherever the template has its own."""
+        each, own = ids.subquery(), str(template.id)
+        id_text = cast(each.c[0], Text)
+        headers = func.replace(msgspec.json.encode(headers_of(template)).decode(), own, id_text)
+        body = func.replace(template.body.decode(), own, id_text)
+        rows = select(
+            func.gen_random_uuid(),
+            func.now(),
+            literal(template.queue),
+            cast(headers, JSONB),
+            func.convert_to(body, "UTF8"),
+            func.now(),
+        )
+        await self.session.execute(insert(PromisedMessage).from_select(_PROMISED_COLUMNS, rows, include_defaults=False))
 
     async def claim(self, most: int, claim_s: float) -> list[Promise]:
         """Returns the oldest promises that nobody else is at, in order; they are ours for `claim_s`."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import anyio
+from sqlalchemy import Select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.kit.actor import Tenant
@@ -66,6 +67,14 @@ class Outbox:
     async def promise(self, session: AsyncSession, messages: Sequence[Message]) -> None:
         """When `session` commits, all of `messages` will be published, at least once each, in this order."""
         await MessageRepository(session).promise(messages)
+        await self.announcer.announce(session, OUTBOX_TOPIC, "")
+
+    async def promise_each(self, session: AsyncSession, template: Message, ids: Select[UUID]) -> None:
+        """As `promise`, for any number of ids without reading one: a copy of `template` for each.
+
+        Wherever the template's own id stands, in its headers and in its body, the copy has the id it is for.
+        """
+        await MessageRepository(session).promise_each(template, ids)
         await self.announcer.announce(session, OUTBOX_TOPIC, "")
 
 
