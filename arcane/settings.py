@@ -292,6 +292,21 @@ class DatasetSettings(BaseModel):
     patience_s: float = Field(5.0, gt=0, description="How long a change waits for another one of the same dataset.")
 
 
+class PromptSettings(BaseModel):
+    """Prompts, their versions, and what is kept of their runs."""
+
+    prompts: int = Field(2_000, ge=1, description="Most prompts of a project.")
+    versions: int = Field(5_000, ge=1, description="Most versions of a prompt.")
+    labels: int = Field(20, ge=1, le=100, description="Most labels of a prompt.")
+    messages: int = Field(100, ge=1, description="Most messages of a version.")
+    version_bytes: int = Field(1024 * 1024, ge=1024, description="Largest version, as JSON.")
+    run_timeout_s: float = Field(120.0, gt=0, description="Deadline of a run in the playground or over REST.")
+    kept_bytes: int = Field(
+        64 * 1024, ge=0, description="What is kept of a run's inputs, and of its answer; longer ones are cut."
+    )
+    kept_days: int = Field(30, ge=1, description="Days after which runs are forgotten.")
+
+
 class LogSettings(BaseModel):
     """What is written about what happens. Never trace content."""
 
@@ -320,4 +335,5 @@ class Settings(BaseSettings):
     jobs: JobSettings = Field(default_factory=JobSettings)
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     datasets: DatasetSettings = Field(default_factory=DatasetSettings)
+    prompts: PromptSettings = Field(default_factory=PromptSettings)
     log: LogSettings = Field(default_factory=LogSettings)
