@@ -38,7 +38,9 @@ class ScorerInput(msgspec.Struct, frozen=True, kw_only=True):
 class ScorerDescription(msgspec.Struct, frozen=True, kw_only=True):
     """A scorer as a worker announces it. `settings` is the JSON schema that a form is made of.
 
-    `key` is what stored scores refer to; for the RAGAS metrics that is the original product's id.
+    `key` is what stored scores refer to; for the RAGAS metrics that is the original product's id. Some scorers read
+    more than `inputs`: the variables of the template in the setting `template_setting`, or the parameters of the
+    function `score` in `code_setting`.
     """
 
     key: str
@@ -54,6 +56,8 @@ class ScorerDescription(msgspec.Struct, frozen=True, kw_only=True):
     lowest: float | None = None
     highest: float | None = None
     lower_is_better: bool = False
+    template_setting: str = ""
+    code_setting: str = ""
 
 
 class ScorerSpec(msgspec.Struct, frozen=True, kw_only=True):

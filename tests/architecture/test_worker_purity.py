@@ -17,6 +17,7 @@ ALLOWED = (
     "arcane.kit.signing",
     "arcane.kit.supervised",
     "arcane.kit.telemetry",
+    "arcane.prompting",
 )
 PACKAGES = {"arcane", "arcane.kit", "arcane.model"}
 FORBIDDEN = (
