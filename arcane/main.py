@@ -19,6 +19,7 @@ from arcane.catalog.memory import CatalogMemory
 from arcane.catalog.pool import AdapterMaker, AdapterPool
 from arcane.catalog.registry import Registry
 from arcane.catalog.service import CatalogService
+from arcane.compat.public.endpoints import router as public_api
 from arcane.datasets.wiring import build_datasets
 from arcane.jobs.service.runs import Jobs
 from arcane.jobs.subject import Subjects
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.closing = anyio.Event()
     install_problem_handlers(app)
     include_api(app)
+    app.include_router(public_api)
     _add_health(app)
     mount_pages(app, settings, Places())
     app.add_middleware(RequestEdge, max_body_bytes=settings.server.max_body_bytes)

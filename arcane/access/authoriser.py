@@ -17,7 +17,7 @@ from arcane.access.credentials import CredentialKind, Presented, SessionCookie, 
 from arcane.access.csrf import SAFE_METHODS, check_origin, check_token
 from arcane.access.lookups import Address, Lookups
 from arcane.access.memory import Memory
-from arcane.access.principals import NOTHING_HERE, Place, Principal, SignedIn, UserPrincipal
+from arcane.access.principals import NOTHING_HERE, KeyPrincipal, Place, Principal, SignedIn, UserPrincipal
 from arcane.access.usage import Usage
 from arcane.kit.actor import Actor
 from arcane.kit.announce import Announcer
@@ -84,8 +84,19 @@ class AccessAuthoriser:
         actor = known.actors.get(names)
         if actor is None:
             actor = await self._actor(known, names)
-        if permission is not None and not actor.may(permission):
-            raise NotAllowed("you do not have the permission for this", permission=permission)
+        if permission is not None:
+            _check(actor, permission)
+        self._usage.note(principal)
+        return actor
+
+    async def authorise_key(self, request: Request, permission: str) -> Actor:
+        """Returns the actor in the project of the API key; 401 without a valid key, 403 for one that may not."""
+        principal = (await self._known(request)).principal
+        if not isinstance(principal, KeyPrincipal):
+            raise NotSignedIn("this address takes the API key of a project", headers=_CHALLENGE)
+        request.state.api_key = principal
+        actor = principal.actor_in_project()
+        _check(actor, permission)
         self._usage.note(principal)
         return actor
 
@@ -154,6 +165,11 @@ class AccessAuthoriser:
             self._principals.forget(lambda known: known.is_meant(kind, id_))
         else:
             self.forget_everything()
+
+
+def _check(actor: Actor, permission: str) -> None:
+    if not actor.may(permission):
+        raise NotAllowed("you do not have the permission for this", permission=permission)
 
 
 def _names(request: Request) -> PathNames:

@@ -141,6 +141,10 @@ class KeyPrincipal:
             return Actor(ActorKind.API_KEY, self.key_id, self.name, frozenset(), self.organisation_id)
         if place.project_id != self.project_id:
             raise NotFound(NOTHING_HERE)
+        return self.actor_in_project()
+
+    def actor_in_project(self) -> Actor:
+        """Returns the actor in the key's own project."""
         role = self.scope.role
         return Actor(
             ActorKind.API_KEY,

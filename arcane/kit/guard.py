@@ -1,7 +1,7 @@
 """The one place where a route says who may call it.
 
-A route carries exactly one of `requires(permission)`, `signed_in()` or `public(reason)`; a test
-walks all routes and fails on one that carries none. How the answer is worked out is policy:
+A route carries exactly one of `requires(permission)`, `key_requires(permission)`, `signed_in()` or
+`public(reason)`; a test walks all routes and fails on one that carries none. How the answer is worked out is policy:
 `arcane.access` puts an `Authoriser` on `app.state.authoriser`.
 """
 
@@ -25,6 +25,10 @@ class Authoriser(Protocol):
         """Returns the actor for the scope the path names (`organisation_id`, `project_id`, or the instance)."""
         ...
 
+    async def authorise_key(self, request: Request, permission: str) -> Actor:
+        """Returns the actor for the project of the API key that was sent; raises 401 for anything but a key."""
+        ...
+
     def check_public(self, request: Request) -> None:
         """Returns when a change that needs no credential was not asked for by another site; else raises 403."""
         ...
@@ -36,6 +40,8 @@ class Access:
 
     permission: str | None = None
     public_reason: str | None = None
+    by_key: bool = False
+    """The project is the API key's: the path names none."""
 
 
 class Guard:
@@ -53,12 +59,19 @@ class Guard:
                 authoriser.check_public(request)
             return None
         authoriser = request.app.state.authoriser
+        if self.access.by_key and self.access.permission is not None:
+            return await authoriser.authorise_key(request, self.access.permission)
         return await authoriser.authorise(request, self.access.permission)
 
 
 def requires(permission: str) -> Any:
     """Declares that the caller needs `permission` in the scope the path names; injects the Actor."""
     return Depends(Guard(Access(permission=permission)))
+
+
+def key_requires(permission: str) -> Any:
+    """Declares that the caller sends an API key that holds `permission` in its project; injects the Actor."""
+    return Depends(Guard(Access(permission=permission, by_key=True)))
 
 
 def signed_in() -> Any:

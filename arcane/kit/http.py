@@ -85,7 +85,7 @@ def install_problem_handlers(app: FastAPI) -> None:
             return problem_response(
                 request, UnsupportedMediaType("a body here is sent as application/json", content_type=given)
             )
-        return problem_response(request, _malformed(exc))
+        return problem_response(request, malformed(exc))
 
     async def on_http(request: Request, exc: Exception) -> Response:
         assert isinstance(exc, HTTPException)  # noqa: S101
@@ -120,7 +120,8 @@ def _is_unread(exc: RequestValidationError) -> bool:
     return isinstance(exc.body, bytes) and any(error["loc"] == ("body",) for error in exc.errors())
 
 
-def _malformed(exc: RequestValidationError) -> Problem:
+def malformed(exc: RequestValidationError) -> Problem:
+    """Returns the problem of a request that does not have its declared shape: where, and why."""
     errors = exc.errors()
     if any(error["type"] == "json_invalid" for error in errors):
         return UnreadableBody("the body is not valid JSON")

@@ -39,6 +39,7 @@ __all__ = [
     "decode_json",
     "decode_protobuf",
     "encode_json",
+    "encoded_attributes",
     "protobuf_fields",
     "spans_of",
     "traces_of",
@@ -305,6 +306,11 @@ def _wire_span(span: Span) -> wire.WireSpan:
 
 def _pairs(attributes: Attributes) -> list[wire.KeyValue]:
     return [wire.KeyValue(key, _any_value(value)) for key, value in attributes.items()]
+
+
+def encoded_attributes(attributes: Attributes) -> list[wire.KeyValue]:
+    """Returns attributes as OTLP spells them; msgspec encodes what comes back."""
+    return _pairs(attributes)
 
 
 def _any_value(value: AttributeValue) -> wire.AnyValue | None:

@@ -108,6 +108,8 @@ def _scope(route: DeclaredRoute) -> str:
 def _expected(route: DeclaredRoute, organisation_role: SystemRole | None, project_role: SystemRole | None) -> int:
     """What the rules of arcane/access/principals.py say, worked out from the tables of roles alone."""
     permission, scope = route.access.permission, _scope(route)
+    if route.access.by_key:
+        return 401
     if organisation_role is OWNER:
         return LET_IN
     if scope == "instance":
@@ -170,7 +172,7 @@ async def test_nobody_gets_in_without_credentials(town: Town) -> None:
 
 async def test_a_stranger_learns_nothing(town: Town) -> None:
     wanted = {route: _expected(route, None, None) for route in _guarded(town)}
-    assert {404, 403, LET_IN} == set(wanted.values())
+    assert {404, 403, 401, LET_IN} == set(wanted.values())
     assert await _differences(town, town.stranger, wanted) == []
 
 
@@ -199,7 +201,8 @@ async def test_a_key_works_in_its_project_and_nowhere_else(town: Town, scope: st
     wanted = {}
     for route in _guarded(town):
         permission = route.access.permission
-        allowed = permission is None or (_scope(route) == "project" and permission in role.permissions)
+        inside = route.access.by_key or _scope(route) == "project"
+        allowed = permission is None or (inside and permission in role.permissions)
         wanted[route] = LET_IN if allowed else 403
     assert await _differences(town, program, wanted) == []
 
