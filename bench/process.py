@@ -43,6 +43,9 @@ class Watched:
 
     def cpu_s(self) -> float:
         """Seconds of CPU the process has used, user and system, all its threads."""
+        told = [one.read_text() for one in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")]
+        if told:  # in nanoseconds, where the other is in hundredths of a second
+            return sum(int(one.split()[0]) for one in told) / 1e9
         times = psutil.Process(self.process.pid).cpu_times()
         return float(times.user + times.system)
 

@@ -55,7 +55,7 @@ from arcane.traceql.ast import COMPARISONS, Binary, Expr, Field, Literal, Litera
 from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.evaluate import CompiledFilter, compile_filter, mentioned_fields
 from arcane.traceql.format import format_expr, format_filter
-from arcane.traceql.hits import hit_of, hit_of_sets, listed_fields
+from arcane.traceql.hits import hit_of, hit_of_sets, listed_fields, shown_spans
 from arcane.traceql.metrics_accumulate import Accumulator, label_of
 from arcane.traceql.metrics_state import NOT_POSITIVE, Measure, States, exponent_of, merge_states
 from arcane.traceql.query import CompiledQuery, compile_query
@@ -162,6 +162,7 @@ __all__ = [
     "names_in",
     "parse_span_id",
     "parse_trace_id",
+    "shown_spans",
     "traces_of",
     "values_in",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from arcane.model.ids import TraceId
 from arcane.model.span import Span, SpanEvent, SpanLink
 from arcane.model.trace import Trace
 from arcane.model.values import AttributeValue
@@ -21,10 +22,10 @@ class Row:
 
     __slots__ = ("_nested_sets", "event", "link", "trace")
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, *, event: SpanEvent | None = None, link: SpanLink | None = None) -> None:
         self.trace = trace
-        self.event: SpanEvent | None = None
-        self.link: SpanLink | None = None
+        self.event = event
+        self.link = link
         self._nested_sets: dict[str, tuple[int, int, int]] | None = None
 
     def nested_set(self, span: Span) -> tuple[int, int, int]:
@@ -118,24 +119,37 @@ _INTRINSICS: Mapping[str, Get] = MappingProxyType(
 )
 
 
+_NO_ROW: Final = Row(Trace(TraceId("0" * 32), ()))
+
+ReadValue: TypeAlias = "Callable[[Span, Trace], AttributeValue]"
+
+
 def field_value(field: Field, span: Span, trace: Trace) -> AttributeValue:
-    """Returns the value of `field` for `span`, None where it has none.
+    """Returns the value of `field` for `span`, None where it has none; see value_reader."""
+    return value_reader(field)(span, trace)
+
+
+def value_reader(field: Field) -> ReadValue:
+    """Returns how to read the value of `field`, None where a span has none.
 
     Status and kind are their words, durations nanoseconds. A field of events or links is one
     value where the span has one, and an array of them where it has several.
     """
     get = getter(field)
-    row = Row(trace)
     if field.scope is Scope.EVENT or field.name.startswith("event:"):
-        found = []
-        for row.event in span.events:
-            found.append(get(span, row))
-    elif field.scope is Scope.LINK or field.name.startswith("link:"):
-        found = []
-        for row.link in span.links:
-            found.append(get(span, row))
-    else:
-        value: AttributeValue = get(span, row)
-        return getattr(value, "word", value)
+        return lambda span, trace: _of_all([get(span, Row(trace, event=event)) for event in span.events])
+    if field.scope is Scope.LINK or field.name.startswith("link:"):
+        return lambda span, trace: _of_all([get(span, Row(trace, link=link)) for link in span.links])
+    if field.scope is Scope.INTRINSIC:
+        return lambda span, trace: _worded(get(span, Row(trace)))
+    return lambda span, trace: get(span, _NO_ROW)  # an attribute of the span depends on nothing around it
+
+
+def _of_all(found: Sequence[Value]) -> AttributeValue:
     present = [value for value in found if value is not None]
     return present[0] if len(present) == 1 else present or None
+
+
+def _worded(value: Value) -> AttributeValue:
+    found: AttributeValue = getattr(value, "word", value)
+    return found

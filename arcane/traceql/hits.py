@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -12,7 +13,7 @@ from arcane.model.spanset import SpanSet
 from arcane.model.trace import Trace
 from arcane.model.values import Attributes, AttributeValue
 from arcane.traceql.ast import Field, LiteralType, Scope
-from arcane.traceql.fields import field_value
+from arcane.traceql.fields import ReadValue, value_reader
 from arcane.traceql.intrinsics import type_of
 from arcane.traceql.literals import spell_duration
 from arcane.traceql.structure import united
@@ -33,7 +34,7 @@ def hit_of(trace: Trace, matched: Sequence[Span], fields: Sequence[Field], spans
         root_service=root.service_name if root else None,
         root_name=root.name if root else None,
         matched=len(matched),
-        spans=_shown(trace, matched, fields, spans_per_trace),
+        spans=shown_spans(trace, matched, fields, spans_per_trace),
         span_count=len(trace.spans),
         error_count=trace.error_count,
         services=service_stats(trace),
@@ -46,15 +47,25 @@ def hit_of_sets(trace: Trace, sets: Sequence[SpanSet], fields: Sequence[Field], 
         return hit_of(trace, sets[0].spans, fields, spans_per_trace)
     hit = hit_of(trace, united([span for one in sets for span in one.spans], ()), fields, spans_per_trace)
     shown = tuple(
-        MatchedSet(one.attributes, len(one.spans), _shown(trace, one.spans, fields, spans_per_trace))
+        MatchedSet(one.attributes, len(one.spans), shown_spans(trace, one.spans, fields, spans_per_trace))
         for one in sets[:SPAN_SETS_SHOWN]
     )
     return msgspec.structs.replace(hit, span_sets=shown, span_set_count=len(sets))
 
 
-def _shown(trace: Trace, matched: Sequence[Span], fields: Sequence[Field], most: int) -> tuple[MatchedSpan, ...]:
-    listed = listed_fields(fields)
-    return tuple(_matched_span(span, trace, listed) for span in matched[:most])
+def shown_spans(trace: Trace, matched: Sequence[Span], fields: Sequence[Field], most: int) -> tuple[MatchedSpan, ...]:
+    """Returns the first `most` of the matched spans as a hit shows them."""
+    read = _readers(tuple(fields))
+    return tuple([_matched_span(span, trace, read) for span in matched[:most]])
+
+
+@lru_cache(maxsize=256)
+def _readers(fields: tuple[Field, ...]) -> tuple[tuple[str, ReadValue, bool], ...]:
+    """Returns for each field that is listed its key, how it is read, and whether it is a duration."""
+    return tuple(
+        (attribute_key(field), value_reader(field), type_of(field) is LiteralType.DURATION)
+        for field in listed_fields(fields)
+    )
 
 
 def listed_fields(fields: Sequence[Field]) -> tuple[Field, ...]:
@@ -77,15 +88,12 @@ def service_stats(trace: Trace) -> dict[str, ServiceStats]:
     return {service: ServiceStats(spans, errors) for service, (spans, errors) in counts.items()}
 
 
-def _matched_span(span: Span, trace: Trace, fields: Sequence[Field]) -> MatchedSpan:
+def _matched_span(span: Span, trace: Trace, fields: Sequence[tuple[str, ReadValue, bool]]) -> MatchedSpan:
     attributes: Attributes = {}
-    for field in fields:
-        value = field_value(field, span, trace)
-        if value is None or attribute_key(field) in attributes:
-            continue
-        if type_of(field) is LiteralType.DURATION:
-            value = _durations(value)
-        attributes[attribute_key(field)] = value
+    for key, read, is_duration in fields:
+        value = read(span, trace)
+        if value is not None and key not in attributes:
+            attributes[key] = _durations(value) if is_duration else value
     return MatchedSpan(
         span_id=span.span_id,
         start=span.start,

@@ -13,6 +13,7 @@ from arcane.spi import (
     BadResponse,
     Candidate,
     InstrumentationScope,
+    MatchedSpan,
     Notice,
     Resource,
     ScanRequest,
@@ -26,10 +27,10 @@ from arcane.spi import (
     Trace,
     TraceHit,
     TraceId,
-    hit_of,
     mentioned_fields,
     parse_span_id,
     parse_trace_id,
+    shown_spans,
 )
 from datasources.clickhouse.compile import SERVICE, spellings
 from datasources.clickhouse.layout import NO_PARENT
@@ -188,9 +189,9 @@ class _Hits:
         )
         return Candidate(trace_id, start, hit)
 
-    def _matched(self, trace_id: TraceId, shown: Sequence[Sequence[Any]]) -> Any:
+    def _matched(self, trace_id: TraceId, shown: Sequence[Sequence[Any]]) -> tuple[MatchedSpan, ...]:
         spans = [self._span(trace_id, one) for one in shown]
-        return hit_of(Trace(trace_id, spans), spans, self._fields, self._limit).spans
+        return shown_spans(Trace(trace_id, spans), spans, self._fields, self._limit)
 
     def _span(self, trace_id: TraceId, one: Sequence[Any]) -> Span:
         start, span_id, took, name, service, status, columns = one

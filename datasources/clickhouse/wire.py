@@ -12,7 +12,7 @@ from struct import error as StructError
 from urllib.parse import quote
 from uuid import uuid4
 
-from clickhouse_connect.driver.binding import bind_query, use_form_encoding
+from clickhouse_connect.driver.binding import bind_query
 from clickhouse_connect.driver.ctypes import RespBuffCls
 from clickhouse_connect.driver.exceptions import ClickHouseError, StreamFailureError
 from clickhouse_connect.driver.query import QueryContext, QueryResult
@@ -29,6 +29,10 @@ _SETTLED = {
     "cancel_http_readonly_queries_on_client_close": "1",
 }
 
+_ADDRESS_MAX = 1_000
+"""Characters of values up to which they go into the address: long lists, escaped, do not fit there."""
+_FIELD_MAX = 32_000
+"""Characters of a statement that is one field of a form: servers take 128 KB."""
 _HARMLESS = Statement("SELECT 1", {}, 1)
 
 
@@ -81,7 +85,7 @@ class Wire:
     def _request(self, statement: Statement, profile: Profile, deadline: Deadline) -> HttpRequest:
         sql, parameters = bind_query(statement.sql, dict(statement.parameters))
         settings = self._settings(statement, profile, deadline)
-        if use_form_encoding(sql, parameters):  # long lists do not fit into an address
+        if len(sql) < _FIELD_MAX and sum(map(len, parameters.values())) > _ADDRESS_MAX:
             boundary = uuid4().hex
             body = _form({"query": str(sql), **parameters}, boundary)
             kind = f"multipart/form-data; boundary={boundary}"
