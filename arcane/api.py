@@ -10,6 +10,7 @@ from arcane.access.credentials import BASIC_USER, KEY_PREFIX, SessionCookie
 from arcane.access.endpoints import router as access
 from arcane.audit.endpoints import router as audit
 from arcane.catalog.endpoints import router as catalog
+from arcane.jobs.internal import internal_router as job_desk
 from arcane.kit.openapi import completed
 from arcane.settings import Settings
 from arcane.traces.endpoints import router as traces
@@ -31,6 +32,7 @@ def include_api(app: FastAPI) -> None:
     for part in (traces, streams, metrics, live, catalog, access, audit, workers):
         app.include_router(part, prefix=PREFIX)
     app.include_router(internal_router)
+    app.include_router(job_desk)
 
 
 class Backend(FastAPI):

@@ -21,8 +21,8 @@ from arcane.catalog.registry import Registry
 from arcane.catalog.service import CatalogService
 from arcane.compat.public.endpoints import router as public_api
 from arcane.datasets.wiring import build_datasets
-from arcane.jobs.service.runs import Jobs
-from arcane.jobs.subject import Subjects
+from arcane.jobs.subject import NoProviderKeys
+from arcane.jobs.wiring import Ground, build_jobs
 from arcane.kit.announce import Announcer
 from arcane.kit.clock import SystemClock
 from arcane.kit.database import Database
@@ -33,7 +33,6 @@ from arcane.kit.logging import get_logger
 from arcane.kit.migrate import app_url
 from arcane.kit.pagination import Cursors
 from arcane.kit.secrets import KeyRing
-from arcane.messaging.signature import worker_signer
 from arcane.outbox.relay import relay_forever
 from arcane.outbox.service import Outbox, Promises
 from arcane.outbox.wiring import broker_of
@@ -42,7 +41,8 @@ from arcane.traces.live.wiring import build_live
 from arcane.traces.measuring import MetricsService
 from arcane.traces.wiring import build_traces
 from arcane.workers.leases import LeaseService
-from arcane.workers.service import WorkerDoor, WorkerService
+from arcane.workers.service import WorkerService
+from arcane.workers.sessions import WorkerDoor
 from web.places import Places
 from web.site import mount_pages
 
@@ -97,6 +97,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             group.start_soon(usage.run)
             group.start_soon(state.retention.run)
             group.start_soon(relay_forever, Promises(database), state.announcer, state.broker.reach)
+            group.start_soon(state.sweeper.run)
             await group.start(state.catalog.pool.run)
             await group.start(state.live.run)
             await group.start(state.traces.shared.flights.run)
@@ -151,10 +152,12 @@ def _catalog(state: State, keys: KeyRing, cursors: Cursors) -> CatalogService:
 def _add_jobs(state: State) -> None:
     settings: Settings = state.settings
     key, clock = settings.worker.key, SystemClock()
-    door = WorkerDoor(None if key is None else worker_signer(key.get_secret_value()), clock)
+    shared = None if key is None else key.get_secret_value()
+    door = state.worker_door = WorkerDoor(shared, KeyRing.of(settings.secrets).signer("worker session"), clock)
     state.workers = WorkerService(door, clock)
     state.outbox = Outbox(state.announcer)
     state.broker = broker_of(settings.broker, state.database, state.announcer, clock)
     state.leases = LeaseService(door, state.broker.own)
-    state.subjects = Subjects()
-    state.jobs = Jobs(state.outbox, state.announcer, settings.jobs)
+    ground = Ground(settings, state.database, state.announcer, state.outbox, door, clock)
+    parts = build_jobs(ground, NoProviderKeys())
+    state.subjects, state.jobs, state.job_desk, state.sweeper = parts.subjects, parts.jobs, parts.desk, parts.sweeper

@@ -15,31 +15,57 @@ from pydantic import ValidationError
 from arcane.kit.clock import SystemClock
 from arcane.kit.logging import configure_logging, get_logger
 from arcane.kit.supervised import say_ready, until_parent_ends
+from arcane.messaging.connect import DriverMissing
+from arcane.messaging.kafka_address import BadAddress
+from arcane.messaging.sessions import Grant
 from arcane.messaging.workers import WorkerAnnouncement
 from worker.backend import Backend
+from worker.consume import work
+from worker.crew import Crew
+from worker.desk import Desk
+from worker.executors import Executors, Idle
 from worker.health import Health
 from worker.heartbeat import Heartbeat
-from worker.settings import Settings, WorkerSettings
+from worker.settings import Settings
+from worker.shift import Shift
 
 log = get_logger("worker.main")
 
 
-async def run(settings: WorkerSettings, *, supervised: bool) -> None:
+async def run(settings: Settings, *, supervised: bool) -> None:
     """Works until the process is told to end (or its parent ends, when `supervised`)."""
-    clock = SystemClock()
-    announcement = WorkerAnnouncement(name=settings.name, version=version("arcane"), started_at=clock.now(), runs=())
-    listener = await anyio.create_tcp_listener(local_host=settings.health_host, local_port=settings.health_port)
-    async with listener, Backend.connected(settings, clock) as backend, anyio.create_task_group() as group:
+    clock, own = SystemClock(), settings.worker
+    executors = executors_of()
+    announcement = WorkerAnnouncement(
+        name=own.name, version=version("arcane"), started_at=clock.now(), runs=executors.tags
+    )
+    grants = [grant for grant in Grant if grant is not Grant.QUEUE or settings.broker.url is None]
+    listener = await anyio.create_tcp_listener(local_host=own.health_host, local_port=own.health_port)
+    async with listener, Backend.connected(own, clock, grants) as backend, anyio.create_task_group() as group:
         heartbeat = Heartbeat(backend, announcement)
         group.start_soon(listener.serve, Health(lambda: heartbeat.heard).answer)
         group.start_soon(heartbeat.run)
         port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
-        log.info("worker_started", worker=settings.name, health_port=port)
+        log.info("worker_started", worker=own.name, health_port=port)
         if supervised:
             group.start_soon(_tell_parent, heartbeat)
-        await _until_told_to_end(supervised=supervised)
+        ending = anyio.Event()
+        group.start_soon(_set_when_told_to_end, ending, supervised)
+        crew = Crew(own.concurrency, own.per_organisation)
+        shift = Shift(Desk(backend, own.claim_timeout_s), executors, crew, own.ahead)
+        await work(shift, settings.broker, clock, grace_s=own.grace_s, ending=ending)
         group.cancel_scope.cancel()
-    log.info("worker_stopped", worker=settings.name)
+    log.info("worker_stopped", worker=own.name)
+
+
+def executors_of() -> Executors:
+    """Returns who does what in this worker, by the tag of the spec."""
+    return Executors({"idle": Idle()})
+
+
+async def _set_when_told_to_end(ending: anyio.Event, supervised: bool) -> None:
+    await _until_told_to_end(supervised=supervised)
+    ending.set()
 
 
 async def _tell_parent(heartbeat: Heartbeat) -> None:
@@ -75,7 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(_first_fault(exc))
     configure_logging(settings.log.level, json_lines=settings.log.json_lines)
     try:
-        anyio.run(lambda: run(settings.worker, supervised=supervised))
+        anyio.run(lambda: run(settings, supervised=supervised))
+    except (BadAddress, DriverMissing) as exc:
+        return _fail(f"ARCANE_BROKER__URL: {exc}")
     except OSError as exc:
         where = f"{settings.worker.health_host}:{settings.worker.health_port}"
         return _fail(f"cannot listen on {where}: {exc.strerror}; choose another ARCANE_WORKER__HEALTH_PORT")

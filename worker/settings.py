@@ -24,6 +24,17 @@ class WorkerSettings(BaseModel):
     health_host: str = Field("127.0.0.1", description="Address of the health checks.")
     health_port: int = Field(8086, ge=0, le=65535, description="Port of the health checks, /health and /health/ready.")
     request_timeout_s: float = Field(5.0, gt=0, description="Longest wait for the backend.")
+    claim_timeout_s: float = Field(
+        60.0, gt=0, description="Longest wait when jobs are claimed: traces that they are about are read meanwhile."
+    )
+    concurrency: int = Field(100, ge=1, le=10_000, description="Most jobs that run at once.")
+    per_organisation: int = Field(100, ge=1, le=10_000, description="Most jobs of one organisation that run at once.")
+    ahead: int = Field(
+        100, ge=0, le=10_000, description="Jobs taken beyond those that run, so that the next one begins at once."
+    )
+    grace_s: float = Field(
+        20.0, ge=0, description="Told to end, a worker finishes what runs for so long, and gives the rest back."
+    )
 
 
 class EgressSettings(BaseModel):
@@ -59,6 +70,20 @@ class LlmSettings(BaseModel):
     texts_per_call: int = Field(96, ge=1, le=2048, description="Most texts in one call for embeddings.")
 
 
+class BrokerSettings(BaseModel):
+    """How jobs travel: the same as the backend's."""
+
+    url: SecretStr | None = Field(
+        None, description="amqp://, amqps://, kafka:// or kafka+ssl://. Empty: jobs are borrowed from the backend."
+    )
+    retry_delays_s: list[float] = Field(
+        default_factory=lambda: [60.0, 600.0],
+        min_length=1,
+        max_length=10,
+        description="Seconds a failed job waits before its second, third, ... try.",
+    )
+
+
 class LogSettings(BaseModel):
     """What is written about what happens. Never trace content."""
 
@@ -76,4 +101,5 @@ class Settings(BaseSettings):
     worker: WorkerSettings = Field(default_factory=dict, validate_default=True)
     egress: EgressSettings = Field(default_factory=EgressSettings)
     llm: LlmSettings = Field(default_factory=LlmSettings)
+    broker: BrokerSettings = Field(default_factory=BrokerSettings)
     log: LogSettings = Field(default_factory=LogSettings)

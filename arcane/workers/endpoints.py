@@ -8,15 +8,24 @@ from arcane.access import permissions
 from arcane.kit.actor import Actor
 from arcane.kit.guard import public, requires
 from arcane.messaging.leases import EXTENSIONS_PATH, LEASES_PATH, SETTLEMENTS_PATH
+from arcane.messaging.sessions import SESSIONS_PATH
 from arcane.messaging.workers import ANNOUNCEMENTS_PATH
 from arcane.workers.leases import LeaseService
 from arcane.workers.schemas import Worker, Workers
 from arcane.workers.service import WorkerService
+from arcane.workers.sessions import WorkerDoor
 
 router = APIRouter(tags=["workers"])
 internal_router = APIRouter(include_in_schema=False)
 
-_SIGNED = "signed with the key that backend and workers share"
+_SIGNED = "signed with the key of a worker's session"
+
+
+@internal_router.post(SESSIONS_PATH, dependencies=[public("signed with the key that backend and workers share")])
+async def open_session(request: Request) -> Response:
+    """A worker trades the key that all share for one of its own, for a while."""
+    door: WorkerDoor = request.app.state.worker_door
+    return _json(door.open(await request.body(), request.headers))
 
 
 @internal_router.post(ANNOUNCEMENTS_PATH, status_code=204, dependencies=[public(_SIGNED)])

@@ -26,7 +26,7 @@ from arcane.messaging.leases import (
     SettleAnswer,
     SettleRequest,
 )
-from arcane.workers.service import WorkerDoor
+from arcane.workers.sessions import WorkerDoor
 
 BodyType = TypeVar("BodyType", bound=Body)
 

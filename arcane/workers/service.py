@@ -9,37 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from arcane.kit.clock import Clock
 from arcane.kit.logging import get_logger
-from arcane.kit.problems import Problem
-from arcane.kit.signing import Signer
-from arcane.messaging.envelope import Body, Envelope, UnreadableMessage
-from arcane.messaging.signature import SignatureRefused, SignedRequest, verify
 from arcane.messaging.workers import ANNOUNCEMENTS_PATH, SILENCE_S, WorkerAnnouncement
+from arcane.workers.sessions import WorkerDoor, WorkerRefused
 
 log = get_logger("arcane.workers")
 
 MOST_WORKERS = 1_000
-
-BodyType = TypeVar("BodyType", bound=Body)
-
-
-class WorkerRefused(Problem):
-    """A message that does not come from a worker of this instance."""
-
-    status = 401
-    slug = "worker-refused"
-    title = "Worker refused"
-
-
-class UnreadableWorkerMessage(Problem):
-    """A signed message that this release cannot read; worker and backend differ in version."""
-
-    status = 400
-    slug = "unreadable-worker-message"
-    title = "Unreadable worker message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +29,6 @@ class PresentWorker:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerDoor:
-    """Where signed messages of workers come in. Without a `signer` (no key is set) nobody does."""
-
-    signer: Signer | None
-    clock: Clock
-
-    def read(self, path: str, body: bytes, headers: Mapping[str, str], kind: type[BodyType]) -> BodyType:
-        """Returns what the worker that signed `body` says. Raises WorkerRefused or UnreadableWorkerMessage."""
-        if self.signer is None:
-            raise WorkerRefused("this instance has no ARCANE_WORKER__KEY")
-        try:
-            verify(self.signer, SignedRequest("POST", path, body), headers, self.clock.now())
-            return Envelope.read(body).content(kind)
-        except SignatureRefused as exc:
-            raise WorkerRefused(str(exc)) from exc
-        except UnreadableMessage as exc:
-            raise UnreadableWorkerMessage(str(exc)) from exc
-
-
-@dataclass(frozen=True, slots=True)
 class WorkerService:
     """Takes announcements and tells who is there."""
 
@@ -79,7 +37,7 @@ class WorkerService:
     _heard: dict[str, PresentWorker] = field(default_factory=dict)
 
     def announce(self, body: bytes, headers: Mapping[str, str]) -> None:
-        """The worker that signed `body` counts as present. Raises WorkerRefused or UnreadableWorkerMessage."""
+        """The worker that signed `body` counts as present. Raises as WorkerDoor.entered does."""
         announcement = self.door.read(ANNOUNCEMENTS_PATH, body, headers, WorkerAnnouncement)
         now = self.clock.now()
         self._forget_silent(now)

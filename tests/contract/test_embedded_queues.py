@@ -22,13 +22,12 @@ from arcane.messaging.broker import Broker, Delivery, RetryPolicy
 from arcane.messaging.leased import LeasedQueues
 from arcane.messaging.leases import Leased, LeaseRequest, Outcome, Settlement
 from arcane.messaging.message import Message
-from arcane.messaging.signature import worker_signer
 from arcane.messaging.testing import RETRIES, BrokerContract, message, next_of, taken
 from arcane.outbox.service import EmbeddedQueues
 from arcane.workers.endpoints import internal_router
 from arcane.workers.leases import LeaseService
-from arcane.workers.service import WorkerDoor
 from tests.support.postgres import MigratedDatabase
+from tests.support.workers import door_of
 from worker.backend import Backend
 from worker.leases import BackendLeases
 from worker.settings import WorkerSettings
@@ -127,7 +126,8 @@ async def served(own: EmbeddedQueues) -> AsyncIterator[str]:
     app.include_router(internal_router)
     app.add_api_route("/health", lambda: {"status": "ok"})
     app.state.authoriser = NoBrowsers()
-    app.state.leases = LeaseService(WorkerDoor(worker_signer(KEY), SystemClock()), own)
+    door = app.state.worker_door = door_of(KEY, SystemClock())
+    app.state.leases = LeaseService(door, own)
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))

@@ -10,24 +10,51 @@ from uuid import UUID, uuid4
 
 import anyio
 import asyncpg
+import msgspec
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from arcane.jobs.service.desk import JobDesk
 from arcane.jobs.service.runs import Jobs
+from arcane.jobs.service.sweeping import Sweeper
 from arcane.jobs.subject import Inputs, RunRef, Subjects
+from arcane.jobs.wiring import Ground, build_jobs
 from arcane.jobs.words import Run, Unit
 from arcane.kit.actor import Tenant
 from arcane.kit.announce import Announcer
+from arcane.kit.clock import SystemClock
 from arcane.kit.database import Database
 from arcane.kit.ids import new_id
 from arcane.kit.migrate import app_url
-from arcane.messaging.jobs import Failed, IdleSpec, JobResult, Spec
+from arcane.messaging.jobs import (
+    CLAIMS_PATH,
+    CONTROL_PATH,
+    KEYS_PATH,
+    RESULTS_PATH,
+    ClaimAnswer,
+    ClaimRequest,
+    ControlAnswer,
+    ControlRequest,
+    Failed,
+    IdleSpec,
+    JobError,
+    JobResult,
+    KeyAnswer,
+    KeyRequest,
+    NotNow,
+    ResultsAnswer,
+    ResultsRequest,
+    Spec,
+)
+from arcane.messaging.sessions import key_purpose, unsealed
 from arcane.outbox.service import Outbox
-from arcane.settings import JobSettings
+from arcane.settings import JobSettings, Settings
 from tests.support.postgres import MigratedDatabase
+from tests.support.workers import Caller, door_of
 
 INSTANCE = Tenant(instance=True)
 KIND = "probe"
+WORKER_KEY = "k" * 32
 
 
 @dataclass
@@ -51,14 +78,27 @@ class Probe:
 
 
 @dataclass
+class PlantedKeys:
+    """The secrets of model configurations, by organisation and configuration."""
+
+    planted: dict[tuple[UUID, UUID], dict[str, str]] = field(default_factory=dict)
+
+    async def secrets(self, organisation_id: UUID, configuration_id: UUID) -> Mapping[str, str] | None:
+        return self.planted.get((organisation_id, configuration_id))
+
+
+@dataclass
 class Ledger:
     """One backend's ledger."""
 
     database: Database
     announcer: Announcer
     jobs: Jobs
+    desk: JobDesk
+    sweeper: Sweeper
     subjects: Subjects
     probe: Probe
+    keys: PlantedKeys
     settings: JobSettings
     stored: MigratedDatabase
 
@@ -103,6 +143,10 @@ class Ledger:
             await self.jobs.add(session, made.run_id, units)
         return made.run_id, sorted(unit.id for unit in units)
 
+    def worker(self, name: str = "w1") -> AtDesk:
+        """Returns a worker that calls the internal API."""
+        return AtDesk(self, Caller(self.desk.door, SystemClock(), key=WORKER_KEY, name=name))
+
     async def rows(self, sql: str, **values: Any) -> list[Any]:
         """Returns what `sql` finds anywhere in the instance."""
         async with self.database.transaction(INSTANCE) as session:
@@ -123,17 +167,65 @@ class Ledger:
         return [row.body for row in rows]
 
 
+@dataclass
+class AtDesk:
+    """A worker at the ledger's desk."""
+
+    ledger: Ledger
+    caller: Caller
+
+    async def claim(self, *jobs: UUID, known: Sequence[UUID] = ()) -> ClaimAnswer:
+        request = self.caller.signed(CLAIMS_PATH, ClaimRequest(jobs=tuple(jobs), known=tuple(known)))
+        return msgspec.json.decode(await self.ledger.desk.claim(*request), type=ClaimAnswer)
+
+    async def send(self, *results: JobResult) -> tuple[UUID, ...]:
+        """Returns the jobs that are tried again."""
+        request = self.caller.signed(RESULTS_PATH, ResultsRequest(results=results))
+        return msgspec.json.decode(await self.ledger.desk.take(*request), type=ResultsAnswer).again
+
+    async def stopped(
+        self, *runs: UUID, wait_s: float = 0.0, known: Mapping[UUID, NotNow] | None = None
+    ) -> Mapping[UUID, NotNow]:
+        request = self.caller.signed(CONTROL_PATH, ControlRequest(runs=runs, wait_s=wait_s, known=known or {}))
+        return msgspec.json.decode(await self.ledger.desk.control(*request), type=ControlAnswer).stopped
+
+    async def secrets(self, job: UUID, configuration: UUID) -> dict[str, str]:
+        request = self.caller.signed(KEYS_PATH, KeyRequest(job=job, configuration=configuration))
+        answer = msgspec.json.decode(await self.ledger.desk.key(*request), type=KeyAnswer)
+        content = unsealed(self.caller.session_key, answer.sealed, key_purpose(job, configuration))
+        return msgspec.json.decode(content, type=dict[str, str])
+
+
+def done(job: UUID, attempt: int = 1) -> JobResult:
+    """Returns the result of an idle job."""
+    return JobResult(job=job, attempt=attempt, duration_ms=1.0)
+
+
+def failure(job: UUID, attempt: int = 1, *, final: bool = False, message: str = "the model is away") -> JobResult:
+    """Returns what becomes of a try that failed."""
+    error = JobError(kind="model", message=message)
+    return JobResult(job=job, attempt=attempt, duration_ms=1.0, error=error, final=final)
+
+
 @asynccontextmanager
-async def ledger_on(stored: MigratedDatabase, **settings: Any) -> AsyncIterator[Ledger]:
+async def ledger_on(
+    stored: MigratedDatabase, retry_delays_s: Sequence[float] = (60.0, 600.0), **settings: Any
+) -> AsyncIterator[Ledger]:
     """Yields a ledger over `stored`."""
     url = app_url(stored.settings)
     database, announcer = Database.connect(url), Announcer(url)
     chosen = JobSettings(**settings)
-    probe, subjects = Probe(), Subjects()
-    subjects.add(KIND, probe)
+    given: Any = {"_env_file": None, "database": stored.settings.database, "jobs": chosen}
+    given["broker"] = {"retry_delays_s": list(retry_delays_s)}
+    door, keys = door_of(WORKER_KEY, SystemClock()), PlantedKeys()
+    ground = Ground(Settings(**given), database, announcer, Outbox(announcer), door, SystemClock())
+    parts = build_jobs(ground, keys)
+    probe = Probe()
+    parts.subjects.add(KIND, probe)
     async with anyio.create_task_group() as group:
         await group.start(announcer.run)
-        jobs = Jobs(Outbox(announcer), announcer, chosen)
-        yield Ledger(database, announcer, jobs, subjects, probe, chosen, stored)
+        yield Ledger(
+            database, announcer, parts.jobs, parts.desk, parts.sweeper, parts.subjects, probe, keys, chosen, stored
+        )
         group.cancel_scope.cancel()
     await database.aclose()

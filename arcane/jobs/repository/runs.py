@@ -58,6 +58,10 @@ class RunRepository:
         ).one_or_none()
         return found
 
+    async def found(self, run_id: UUID) -> JobRun | None:
+        """Returns the run; None when there is none."""
+        return await self.session.get(JobRun, run_id)
+
     async def moment(self) -> datetime:
         """Returns a time that no other change of these runs has."""
         found: datetime = (await self.session.scalars(select(func.clock_timestamp()))).one()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -156,13 +157,19 @@ class Jobs:
         await self._changed(session, run)
         return found
 
+    async def promise_ready(self, session: AsyncSession, run_id: UUID, moment: datetime) -> None:
+        """Messages about the jobs that were made ready at `moment` are promised."""
+        run = await RunRepository(session).found(run_id)
+        if run is not None:
+            await self._promise(session, run, moment)
+
     async def _locked(self, session: AsyncSession, run_id: UUID) -> JobRun:
         run = await RunRepository(session).locked(run_id)
         if run is None:
             raise UnknownRun("there is no such run")
         return run
 
-    async def _promise(self, session: AsyncSession, run: JobRun, moment: Any) -> None:
+    async def _promise(self, session: AsyncSession, run: JobRun, moment: datetime) -> None:
         ready = RunRepository(session).promised(run.id, moment)
         await self.outbox.promise_each(session, notice(run), ready)
 

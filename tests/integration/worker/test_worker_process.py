@@ -18,9 +18,10 @@ from fastapi import FastAPI, Request
 
 from arcane.kit.clock import SystemClock
 from arcane.kit.http import install_problem_handlers
-from arcane.messaging.signature import worker_signer
 from arcane.workers.endpoints import internal_router
-from arcane.workers.service import WorkerDoor, WorkerService
+from arcane.workers.leases import LeaseService
+from arcane.workers.service import WorkerService
+from tests.support.workers import door_of
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +41,9 @@ async def backend(bound: socket.socket) -> AsyncIterator[WorkerService]:
     install_problem_handlers(app)
     app.include_router(internal_router)
     app.state.authoriser = NoBrowsers()
-    app.state.workers = service = WorkerService(WorkerDoor(worker_signer(KEY), SystemClock()), SystemClock())
+    door = app.state.worker_door = door_of(KEY, SystemClock())
+    app.state.leases = LeaseService(door, None)
+    app.state.workers = service = WorkerService(door, SystemClock())
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     async with anyio.create_task_group() as group:
         group.start_soon(server.serve, [bound])

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
-import msgspec
 import pytest
 
-from arcane.messaging.envelope import Body, Envelope
-from arcane.messaging.signature import SignedRequest, signed_headers, worker_signer
+from arcane.messaging.envelope import Body
 from arcane.messaging.workers import ANNOUNCEMENTS_PATH, SILENCE_S, WorkerAnnouncement
-from arcane.workers.service import MOST_WORKERS, UnreadableWorkerMessage, WorkerDoor, WorkerRefused, WorkerService
+from arcane.workers.service import MOST_WORKERS, WorkerService
+from arcane.workers.sessions import UnreadableWorkerMessage, WorkerRefused
+from tests.support.workers import Caller, door_of
 
-SIGNER = worker_signer("k" * 32)
+KEY = "k" * 32
 
 
 @dataclass
@@ -29,15 +28,14 @@ def announcement(watch: Watch, name: str) -> WorkerAnnouncement:
     return WorkerAnnouncement(name=name, version="1", started_at=watch.time, runs=())
 
 
-def say(service: WorkerService, watch: Watch, body: Body, key: str = "k" * 32) -> None:
-    content = msgspec.json.encode(Envelope.around(body, id=UUID(int=1), sent_at=watch.time))
-    request = SignedRequest("POST", ANNOUNCEMENTS_PATH, content)
-    service.announce(content, signed_headers(worker_signer(key), request, watch.time))
+def say(service: WorkerService, watch: Watch, body: Body, key: str = KEY) -> None:
+    caller = Caller(service.door, watch, key=key)
+    service.announce(*caller.signed(ANNOUNCEMENTS_PATH, body))
 
 
 def test_a_worker_that_announced_itself_is_present_until_it_falls_silent() -> None:
     watch = Watch()
-    service = WorkerService(WorkerDoor(SIGNER, watch), watch)
+    service = WorkerService(door_of(KEY, watch), watch)
     say(service, watch, announcement(watch, "b"))
     watch.time += timedelta(seconds=SILENCE_S / 2)
     say(service, watch, announcement(watch, "a"))
@@ -48,7 +46,7 @@ def test_a_worker_that_announced_itself_is_present_until_it_falls_silent() -> No
 
 def test_a_stranger_is_refused() -> None:
     watch = Watch()
-    service = WorkerService(WorkerDoor(SIGNER, watch), watch)
+    service = WorkerService(door_of(KEY, watch), watch)
     with pytest.raises(WorkerRefused, match="does not fit"):
         say(service, watch, announcement(watch, "a"), key="x" * 32)
     assert service.present() == []
@@ -57,7 +55,7 @@ def test_a_stranger_is_refused() -> None:
 def test_without_a_key_nobody_is_let_in() -> None:
     watch = Watch()
     with pytest.raises(WorkerRefused, match="ARCANE_WORKER__KEY"):
-        say(WorkerService(WorkerDoor(None, watch), watch), watch, announcement(watch, "a"))
+        say(WorkerService(door_of(None, watch), watch), watch, announcement(watch, "a"))
 
 
 def test_a_message_of_another_release_is_named_as_such() -> None:
@@ -67,12 +65,12 @@ def test_a_message_of_another_release_is_named_as_such() -> None:
         pass
 
     with pytest.raises(UnreadableWorkerMessage):
-        say(WorkerService(WorkerDoor(SIGNER, watch), watch), watch, Farewell())
+        say(WorkerService(door_of(KEY, watch), watch), watch, Farewell())
 
 
 def test_the_number_of_workers_is_bounded() -> None:
     watch = Watch()
-    service = WorkerService(WorkerDoor(SIGNER, watch), watch)
+    service = WorkerService(door_of(KEY, watch), watch)
     for number in range(MOST_WORKERS):
         say(service, watch, announcement(watch, f"w{number}"))
     with pytest.raises(WorkerRefused, match="already"):
