@@ -146,6 +146,7 @@ class LimitSettings(BaseModel):
     )
     stream_timeout_s: float = Field(3_600.0, gt=0, description="Longest time one streamed answer takes.")
     datasources_per_organisation: int = Field(500, ge=1, description="Most datasources of one organisation.")
+    scores_per_project: int = Field(500, ge=1, description="Most scores of one project, beside the built-in ones.")
     adapters_max: int = Field(256, ge=1, description="Most live connections to datasources kept by one process.")
     adapter_idle_s: float = Field(900.0, gt=0, description="A live connection that nobody used this long is closed.")
     adapter_grace_s: float = Field(

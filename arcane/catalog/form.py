@@ -70,7 +70,11 @@ class FormField(msgspec.Struct, frozen=True):
 
 def form_of(model: type[BaseModel]) -> tuple[FormField, ...]:
     """Returns the fields of `model` in the order they are declared."""
-    schema = model.model_json_schema(mode="validation")
+    return form_of_schema(model.model_json_schema(mode="validation"))
+
+
+def form_of_schema(schema: Mapping[str, Any]) -> tuple[FormField, ...]:
+    """Returns the fields of the JSON schema of a settings model, in its order."""
     return tuple(_fields(schema, schema.get("$defs", {}), (), ""))
 
 

@@ -18,6 +18,7 @@ import worker.settings
 from arcane.cli import app
 from arcane.main import create_app
 from tests.support.repository_files import ROOT
+from tests.support.scorer_pages import scorers_page
 
 REFERENCE = ROOT / "docs/reference"
 
@@ -61,6 +62,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "command-line.md": commands_page,
     "openapi.json": openapi_document,
+    "scorers.md": scorers_page,
 }
 
 

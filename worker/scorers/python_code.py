@@ -6,7 +6,6 @@ environment or clock to wait for; time, memory, recursion and output are bounded
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from arcane.messaging.code_inputs import parameters
 from arcane.messaging.scoring import Label, Scale, ScorerDescription, Verdict
 from worker.scoring.errors import CodeFailed, MissingInput
 from worker.scoring.inputs import Inputs
@@ -43,26 +43,6 @@ class Settings(ScorerSettings):
     def defines_score(cls, code: str) -> str:
         parameters(code)
         return code
-
-
-def parameters(code: str) -> tuple[tuple[str, bool], ...]:
-    """Returns the parameters of the function `score` and whether each is required; raises ValueError."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as exc:
-        line = getattr(exc, "lineno", None)
-        raise ValueError(f"line {line}: {getattr(exc, 'msg', 'not Python')}" if line else "not Python") from None
-    named = [one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == "score"]
-    if not named:
-        raise ValueError("there is no function `score`")
-    signature = named[-1].args
-    if signature.vararg or signature.kwarg or signature.posonlyargs:
-        raise ValueError("the parameters of `score` are plain names: each is an input")
-    optional = len(signature.defaults)
-    required = len(signature.args) - optional
-    plain = [(one.arg, place < required) for place, one in enumerate(signature.args)]
-    keyword = [(one.arg, value is None) for one, value in zip(signature.kwonlyargs, signature.kw_defaults, strict=True)]
-    return tuple(plain + keyword)
 
 
 async def score(inputs: Inputs, settings: Settings, tools: Toolbox) -> Verdict:
