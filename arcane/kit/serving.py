@@ -9,6 +9,7 @@ import anyio
 import uvicorn
 from starlette.applications import Starlette
 
+from arcane.kit.one_write import OneWriteProtocol
 from arcane.kit.supervised import say_ready, until_parent_ends
 
 _DRAIN_S = 10
@@ -42,6 +43,7 @@ async def serve(app: Starlette, bound: socket.socket, *, supervised: bool) -> No
     server = _Server(
         uvicorn.Config(
             app,
+            http=OneWriteProtocol,
             log_config=None,
             access_log=False,
             server_header=False,
