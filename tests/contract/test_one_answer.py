@@ -51,8 +51,9 @@ TOGETHER = ("memory", "memory that is sloppy", "otlp_file", "custom_api, the exa
 """Who holds a part each when several are asked at once."""
 SHARE = 6
 """Every how many-th trace of the corpus they hold: traces in parts are looked up in each of the stores."""
-TOGETHER_EVERY = 1 if told("HYPOTHESIS_PROFILE") == "nightly" else 4
-"""Every how many-th query of a group they are asked, each by itself being asked all of them; at night all."""
+AT_NIGHT = told("HYPOTHESIS_PROFILE") == "nightly"
+TOGETHER_EVERY = 4
+"""Every how many-th query of a group they are asked by day, as they are asked by themselves, too."""
 OF_PARTS = frozenset({"duration", "span_count", "error_count", "services"})
 """Of a trace that is in several stores these are of the parts that matched, and of those that were looked up for its
 root: to know them all, each trace of each page would have to be asked for everywhere."""
@@ -77,7 +78,14 @@ class Loaded:
     differs: Mapping[str, str] = field(default_factory=dict)
     ignoring: frozenset[str] = frozenset()
     every: int = 1
-    """One query of so many is asked."""
+    """By day, one query of so many is asked, and all that are listed as different; at night all are."""
+    first: int = 0
+    """Which one of so many, so that backends of a kind are asked different ones."""
+
+    def chosen(self, group: Sequence[Asked]) -> list[Asked]:
+        """Returns the queries of the group that are asked on this run."""
+        some = group[min(self.first, len(group) - 1) :: self.every]
+        return [one for one in group if AT_NIGHT or one in some or one.name in self.differs]
 
     async def wrong(self, group: str) -> list[str]:
         """Returns a line for each query of the group whose answer is another one than direct evaluation's."""
@@ -90,7 +98,7 @@ class Loaded:
     async def _told(self, group: Sequence[Asked], fault_of: FaultOf) -> list[str]:
         engine = Engine(LIMITS)
         lines = []
-        for asked in group[:: self.every]:
+        for asked in self.chosen(group):
             fault = await fault_of(engine, asked)
             if asked.name in self.differs and fault is None:
                 fault = "is listed as different, and is not"
@@ -140,7 +148,8 @@ async def alone(request: pytest.FixtureRequest, places: Callable[[], Place]) -> 
     backend: Backend = request.param
     given = backend.given(corpus())
     async with backend.load(given, places()) as adapter:
-        yield Loaded([source(0, backend, adapter)], given, backend.grain_ns, backend.differs)
+        sources, first = [source(0, backend, adapter)], BACKENDS.index(backend) % backend.asked_every
+        yield Loaded(sources, given, backend.grain_ns, backend.differs, every=backend.asked_every, first=first)
 
 
 @pytest.mark.parametrize("group", groups())

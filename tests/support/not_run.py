@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""Names of a Chromium. The first has no windows at all, and opens a page for a third less."""
 NEEDS = "needs"
 UNDECLARED = "a reason of its own"
 PROGRAMS = {"rabbitmq": "rabbitmq-server"}
@@ -29,11 +31,11 @@ def told(name: str) -> str:
 
 
 def chromium() -> str | None:
-    """Returns the path of a Chromium: PLAYWRIGHT_CHROMIUM, or one of the PATH."""
+    """Returns the path of a Chromium: PLAYWRIGHT_CHROMIUM, or one of the PATH, rather one without windows."""
     given = told("PLAYWRIGHT_CHROMIUM")
     if given:
         return given if Path(given).exists() else None
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def missing(need: str) -> str | None:

@@ -70,6 +70,8 @@ class Backend:
     """What it cuts the duration of a hit to."""
     every: int = 1
     """It is given every n-th trace. Above 1 where most questions read all of them one by one, which takes minutes."""
+    asked_every: int = 1
+    """By day it is asked one query of so many: where each answer takes it long, and a memory is asked the rest."""
     also: frozenset[str] = frozenset()
     """Traces that it is given as well, because the rows of `differs` are about them."""
     needs: str | None = None
@@ -210,13 +212,13 @@ BACKENDS: tuple[Backend, ...] = (
     Backend("memory that is sloppy", _memory(SLOPPY), every=3),
     Backend("memory without alternatives", _memory(NO_ALTERNATIVES), every=3),
     Backend("otlp_file", _files),
-    Backend("custom_api, the example", _example, every=5),
-    Backend("custom_api in summaries", _summaries, every=5),
-    Backend("custom_api of the first contract", _first_contract, every=8),
-    Backend("tempo, its stand-in", _tempo, grain_ns=NANOS_PER_MILLISECOND, every=3),
-    Backend("tempo", _real_tempo, grain_ns=NANOS_PER_MILLISECOND, needs="tempo"),
+    Backend("custom_api, the example", _example, every=5, asked_every=2),
+    Backend("custom_api in summaries", _summaries, every=5, asked_every=2),
+    Backend("custom_api of the first contract", _first_contract, every=8, asked_every=2),
+    Backend("tempo, its stand-in", _tempo, grain_ns=NANOS_PER_MILLISECOND, every=3, asked_every=2),
+    Backend("tempo", _real_tempo, grain_ns=NANOS_PER_MILLISECOND, asked_every=3, needs="tempo"),
     Backend("jaeger, its stand-in", _jaeger, every=8),
-    Backend("jaeger", _real_jaeger, needs="jaeger"),
-    Backend("clickhouse", _clickhouse(Exporter()), every=12, differs=TEXTS_ONLY, also=ABOUT_TEXTS),
-    Backend("clickhouse with JSON", _clickhouse(Exporter(attributes="JSON")), every=12),
+    Backend("jaeger", _real_jaeger, asked_every=5, needs="jaeger"),
+    Backend("clickhouse", _clickhouse(Exporter()), every=12, asked_every=3, differs=TEXTS_ONLY, also=ABOUT_TEXTS),
+    Backend("clickhouse with JSON", _clickhouse(Exporter(attributes="JSON")), every=12, asked_every=3),
 )
