@@ -315,6 +315,25 @@ class LogSettings(BaseModel):
     json_lines: bool = Field(False, description="One JSON object a line instead of text.")
 
 
+class EvaluationSettings(BaseModel):
+    """Experiments and evaluations."""
+
+    rows_max: int = Field(1_000_000, ge=1, description="Most rows of an experiment.")
+    results_max: int = Field(2_000_000, ge=1, description="Most results of an evaluation: subjects times scores.")
+    hits_max: int = Field(10_000, ge=1, description="Most traces that an evaluation of a query lists.")
+    estimate_rows: int = Field(200, ge=1, description="Rows that are measured for an estimate of the cost.")
+    reads_at_once: int = Field(8, ge=1, description="Traces that are read at once for jobs of one claim.")
+    read_timeout_s: float = Field(20.0, gt=0, description="Longest time that traces are read for one claim.")
+    list_timeout_s: float = Field(30.0, gt=0, description="Longest time of one search for traces to judge.")
+    lease_s: float = Field(120.0, gt=0, description="How long a process that lists traces has an evaluation to itself.")
+    live_every_s: float = Field(15.0, gt=0, description="How often a live evaluation looks for new traces.")
+    live_quiet_s: float = Field(60.0, ge=0, description="A trace is judged when nothing was added for this long.")
+    live_window_s: float = Field(900.0, gt=0, description="Most time that a live evaluation looks through at once.")
+    live_lookback_s: float = Field(
+        600.0, ge=0, description="How far behind its watermark a live evaluation looks for traces that were late."
+    )
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -337,4 +356,5 @@ class Settings(BaseSettings):
     worker: WorkerSettings = Field(default_factory=WorkerSettings)
     datasets: DatasetSettings = Field(default_factory=DatasetSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
+    evaluations: EvaluationSettings = Field(default_factory=EvaluationSettings)
     log: LogSettings = Field(default_factory=LogSettings)

@@ -1,0 +1,212 @@
+"""Listing traces for evaluations: what a query finds, once over a time range, or as it arrives.
+
+Any number of processes may do this at once: each leases one evaluation at a time. What is listed twice (a process died,
+a window overlaps) is one subject, for its key is unique. Only references are written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import anyio
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from arcane.evaluations.repository.evaluations import EvaluationRepository, Hit
+from arcane.evaluations.service.reading import reader_of
+from arcane.evaluations.service.subject import finish
+from arcane.evaluations.sources import Scope
+from arcane.evaluations.tables import Evaluation
+from arcane.evaluations.words import State, Unit
+from arcane.jobs.service.runs import Jobs
+from arcane.kit.actor import Actor, Tenant
+from arcane.kit.clock import Clock
+from arcane.kit.database import Database
+from arcane.kit.logging import get_logger
+from arcane.kit.problems import Problem
+from arcane.kit.tables import now
+from arcane.model.deadline import Deadline
+from arcane.model.time import NANOS_PER_SECOND, TimeRange, nanos_of
+from arcane.settings import EvaluationSettings
+from arcane.traces.questions import FoundTrace, SearchAnswer, SearchRequest
+
+log = get_logger("arcane.evaluations")
+
+_IDLE_S = 1.0
+_PAGE = 200
+_SPANS = 100
+_PARTIAL = "not every datasource answered: some traces may be missing"
+_FULL = "the limit was reached: there are more traces than were listed"
+
+
+class Searches(Protocol):
+    """Where traces are searched."""
+
+    async def search(self, actor: Actor, request: SearchRequest, deadline: Deadline) -> SearchAnswer:
+        """Returns a page of traces, newest first; raises the problems of a question that cannot be answered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a search brought: all pages of a range, or as many as were allowed."""
+
+    hits: tuple[FoundTrace, ...]
+    complete: bool
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lister:
+    """Lists traces in the background; `run` is one loop a process."""
+
+    database: Database
+    jobs: Jobs
+    searches: Searches
+    clock: Clock
+    settings: EvaluationSettings
+
+    async def run(self) -> None:
+        """Lists until it is cancelled. What cannot be reached now is tried again."""
+        while True:
+            try:
+                busy = await self.step()
+            except Problem as problem:
+                log.warning("listing_waits", reason=type(problem).__name__)
+                busy = False
+            if not busy:
+                await anyio.sleep(_IDLE_S)
+
+    async def step(self) -> bool:
+        """Returns True when there was an evaluation to list for, and it got a step further."""
+        async with self.database.transaction(Tenant(instance=True)) as session:
+            leased = await EvaluationRepository(session).lease(
+                every_s=self.settings.live_every_s, lease_s=self.settings.lease_s
+            )
+        if leased is None:
+            return False
+        tenant = Tenant(leased.organisation_id, leased.project_id)
+        async with self.database.transaction(tenant) as session:
+            evaluation = await EvaluationRepository(session).locked(leased.id)
+        if evaluation is None:
+            return True
+        try:
+            if evaluation.scope == Scope.LIVE:
+                await self._follow(evaluation, leased.leased_until)
+            else:
+                await self._list(evaluation, leased.leased_until)
+        except Problem as problem:
+            await self._put_off(evaluation, f"the search failed: {type(problem).title.lower()}")
+        return True
+
+    async def _list(self, evaluation: Evaluation, lease: datetime) -> None:
+        """Everything in the range is a subject, and there are jobs for it."""
+        search = evaluation.search or {}
+        listed = await self._search(evaluation, TimeRange(search["start"], search["end"]), search["limit"])
+        async with self.database.transaction(_tenant(evaluation)) as session:
+            row = await EvaluationRepository(session).locked(evaluation.id)
+            if row is None or row.state != State.LISTING or row.leased_until != lease:
+                return
+            await self._add(session, row, _hits(listed.hits, Unit(search["unit"])))
+            row.note = "" if listed.complete else _PARTIAL
+            row.note = row.note or (_FULL if listed.more else "")
+            row.state, row.leased_until, row.looked_at = State.RUNNING, None, now()
+            finish(row)
+
+    async def _follow(self, evaluation: Evaluation, lease: datetime) -> None:
+        """The watermark is further on: what was quiet by now is a subject, what was not is looked at again."""
+        search = evaluation.search or {}
+        present = nanos_of(self.clock.now())
+        quiet_since = present - _nanos(self.settings.live_quiet_s)
+        watermark = evaluation.watermark or search["start"] or nanos_of(evaluation.created_at)
+        start = max(0, watermark - _nanos(self.settings.live_lookback_s))
+        end = min(quiet_since, watermark + _nanos(self.settings.live_window_s))
+        if end <= start:
+            await self._put_off(evaluation, evaluation.note)
+            return
+        listed = await self._search(evaluation, TimeRange(start, end), self.settings.hits_max)
+        settled = [one for one in listed.hits if one.hit.start + one.hit.duration <= quiet_since]
+        sampled = [one for one in settled if is_sampled(evaluation.id, one.hit.trace_id, search["sample"])]
+        restless = [one.hit.start for one in listed.hits if one.hit.start + one.hit.duration > quiet_since]
+        further = listed.complete and not listed.more
+        async with self.database.transaction(_tenant(evaluation)) as session:
+            row = await EvaluationRepository(session).locked(evaluation.id)
+            if row is None or row.state != State.RUNNING or row.leased_until != lease:
+                return
+            await self._add(session, row, _hits(sampled, Unit(search["unit"])))
+            if further:
+                row.watermark = max(watermark, min([end, *restless]))
+            row.note = "" if listed.complete else _PARTIAL
+            row.note = row.note or (_FULL if listed.more else "")
+            row.leased_until, row.looked_at = None, now()
+
+    async def _search(self, evaluation: Evaluation, within: TimeRange, most: int) -> Listed:
+        """Returns what the query finds in the range; asks page by page, each with a deadline of its own."""
+        search, actor = evaluation.search or {}, reader_of(evaluation)
+        found: list[FoundTrace] = []
+        complete, cursor = True, None
+        while len(found) < most:
+            request = SearchRequest(
+                text=search["query"],
+                datasources=tuple(search["datasource_ids"]),
+                within=within,
+                cursor=cursor,
+                limit=min(_PAGE, most - len(found)),
+                spans_per_trace=_SPANS if search["unit"] == Unit.SPAN else 1,
+            )
+            answer = await self.searches.search(actor, request, Deadline.after(self.settings.list_timeout_s))
+            found += answer.found
+            complete = complete and answer.complete
+            cursor = answer.next
+            if cursor is None:
+                break
+        return Listed(tuple(found), complete, cursor is not None)
+
+    async def _add(self, session: AsyncSession, evaluation: Evaluation, hits: Sequence[Hit]) -> None:
+        if not hits or (evaluation.run_id is None and evaluation.scope == Scope.LIVE):
+            return
+        repository = EvaluationRepository(session)
+        subjects = await repository.add_traces(evaluation, hits)
+        if not subjects:
+            return
+        evaluation.total += await repository.add_results(evaluation.id, subjects)
+        if evaluation.run_id is not None:
+            await self.jobs.add(session, evaluation.run_id, repository.units(evaluation.id, subjects))
+
+    async def _put_off(self, evaluation: Evaluation, note: str) -> None:
+        """It is tried again when the lease has run out; whoever looks at it sees why."""
+        async with self.database.transaction(_tenant(evaluation)) as session:
+            row = await EvaluationRepository(session).locked(evaluation.id)
+            if row is not None:
+                row.note, row.looked_at = note, now()
+                if row.scope == Scope.LIVE:
+                    row.leased_until = None
+
+
+def is_sampled(evaluation_id: UUID, trace_id: str, rate: float) -> bool:
+    """Returns True for a share of all traces: always the same ones, whichever process asks however often."""
+    drawn = hashlib.sha256(evaluation_id.bytes + trace_id.encode()).digest()[:8]
+    return int.from_bytes(drawn) < rate * 2**64
+
+
+def _hits(found: Iterable[FoundTrace], unit: Unit) -> list[Hit]:
+    hits: list[Hit] = []
+    for one in found:
+        datasource = UUID(one.datasource_ids[0])
+        if unit is Unit.TRACE:
+            hits.append(Hit(datasource, one.hit.trace_id, "", one.hit.start))
+        else:
+            hits += [Hit(datasource, one.hit.trace_id, span.span_id, span.start) for span in one.hit.spans]
+    return hits
+
+
+def _tenant(evaluation: Evaluation) -> Tenant:
+    return Tenant(evaluation.organisation_id, evaluation.project_id)
+
+
+def _nanos(seconds: float) -> int:
+    return int(seconds * NANOS_PER_SECOND)

@@ -1,0 +1,82 @@
+"""The parts of the slice, made of what the application has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from arcane.conventions import Prices
+from arcane.evaluations.service.estimating import Estimator
+from arcane.evaluations.service.evaluations import EvaluationService
+from arcane.evaluations.service.listing import Lister, Searches
+from arcane.evaluations.service.pinning import Datasets, Pinner, Scores
+from arcane.evaluations.service.reading import TraceReader, Traces
+from arcane.evaluations.service.results import VerdictService
+from arcane.evaluations.service.subject import EvaluationSubject
+from arcane.evaluations.words import KIND
+from arcane.experiments.service.progress import Progress
+from arcane.experiments.wiring import Ground
+from arcane.kit.clock import Clock
+from arcane.traces.questions import CheckedQuery
+
+
+class TraceSource(Traces, Searches, Protocol):
+    """The one way to traces, as evaluations use it."""
+
+    def check_query(self, text: str) -> CheckedQuery:
+        """Returns what is wrong with `text`, if anything."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedQueries:
+    """Whether a query can be asked, in one sentence."""
+
+    traces: TraceSource
+
+    def check(self, text: str) -> str | None:
+        """Returns what is wrong with a query, None where nothing is."""
+        errors = self.traces.check_query(text).errors
+        return errors[0].message if errors else None
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationParts:
+    """What endpoints and pages call, and what lists traces in the background."""
+
+    evaluations: EvaluationService
+    verdicts: VerdictService
+    lister: Lister
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What evaluations are made of."""
+
+    datasets: Datasets
+    scores: Scores
+    traces: TraceSource
+    prices: Prices
+
+
+def build_evaluations(ground: Ground, sources: Sources, progress: Progress, clock: Clock) -> EvaluationParts:
+    """Returns the services; workers' claims and results find their way to them."""
+    settings = ground.settings
+    service = EvaluationService(
+        database=ground.database,
+        audit=ground.audit,
+        jobs=ground.jobs,
+        cursors=ground.cursors,
+        pinner=Pinner(sources.datasets, sources.scores),
+        estimator=Estimator(sources.prices, settings.estimate_rows),
+        queries=CheckedQueries(sources.traces),
+        progress=progress,
+        settings=settings,
+    )
+    reader = TraceReader(sources.traces, settings)
+    ground.subjects.add(KIND, EvaluationSubject(ground.database, ground.jobs, reader))
+    return EvaluationParts(
+        service,
+        VerdictService(ground.database, ground.audit, ground.cursors),
+        Lister(ground.database, ground.jobs, sources.traces, clock, settings),
+    )
