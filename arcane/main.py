@@ -100,7 +100,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             group.start_soon(state.sweeper.run)
             await group.start(state.catalog.pool.run)
             await group.start(state.live.run)
-            await group.start(state.traces.shared.flights.run)
+            await group.start(state.traces.shared.run)
             if await state.accounts.ensure_owner_from_settings():
                 log.info("owner_created_from_settings")
             yield

@@ -50,7 +50,7 @@ from arcane.traces.problems import (
     TraceUncertain,
 )
 from arcane.traces.reading import QueryReader, scope_condition
-from arcane.traces.sharing import AnswerKey, SharedAnswers
+from arcane.traces.sharing import AnswerKey, ReadKey, SharedAnswers
 
 _HOUR = 3_600 * NANOS_PER_SECOND
 _SAME_TIME = NANOS_PER_MILLISECOND
@@ -86,7 +86,7 @@ class TraceService:
     limits: LimitSettings
     prices: Prices | None = None
     shared: SharedAnswers | None = None
-    """Where identical searches meet; without it each is made for itself."""
+    """Where identical questions meet; without it each is asked for itself."""
 
     async def search(self, actor: Actor, request: q.SearchRequest, deadline: Deadline) -> q.SearchAnswer:
         """Returns a page of traces, newest first.
@@ -182,7 +182,7 @@ class TraceService:
         scope = await self.scopes.of(actor)
         wanted = trace_id_of(trace_id)
         asked, _ = self._bounded(await self._sources(actor, datasources), None)
-        assembled = await assemble(self.engine.askings(asked, deadline), wanted, within)
+        assembled = await self._assembled(ReadKey(tuple(asked), wanted, within), deadline)
         trace = assembled.trace
         if trace is None:
             raise _not_found(assembled)
@@ -190,6 +190,14 @@ class TraceService:
         if condition is not None and not compile_filter(SpansetFilter(condition)).matches(trace):
             raise TraceNotFound("no datasource of this project has this trace")
         return q.TraceAnswer(redact_trace(trace, scope.hidden_attributes), assembled)
+
+    async def _assembled(self, key: ReadKey, deadline: Deadline) -> Assembled:
+        """Returns what the datasources have of the trace, for whoever asks for the same at this moment."""
+
+        async def read() -> Assembled:
+            return await assemble(self.engine.askings(key.sources, deadline), key.trace_id, key.within)
+
+        return await read() if self.shared is None else await self.shared.reads.share(key, read)
 
     async def llm(self, answer: q.TraceAnswer) -> q.LlmReading:
         """Returns what the trace says as LLM work; made of what the caller may see."""

@@ -1,7 +1,8 @@
-"""Answers that several callers get: identical searches at the same moment, and, where settings say so, kept ones.
+"""Answers that several callers get: what is asked for twice at the same moment, and, where settings say so, kept ones.
 
-What is shared is the finished answer, after redaction. Its key holds all that decides it: project, canonical query, the
-project's filter, datasources with the adapters that are asked, what is hidden, range, page and size.
+Of a trace that several open at once, what the datasources have is shared; what of it is shown is decided for each.
+Of a search, what is shared is the finished answer, after redaction. Its key holds all that decides it: project,
+canonical query, the project's filter, datasources with the adapters that are asked, what is hidden, range, page, size.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+import anyio
 import msgspec
+from anyio.abc import TaskStatus
 
+from arcane.federation.assemble import Assembled
 from arcane.federation.source import Source
 from arcane.kit.clock import Clock
 from arcane.kit.flights import Flights
+from arcane.model.ids import TraceId
 from arcane.model.notice import encoded
 from arcane.model.time import NANOS_PER_SECOND, TimeRange, nanos_of
 from arcane.settings import CacheSettings
@@ -37,6 +42,15 @@ class AnswerKey:
     limit: int
     spans_per_trace: int
     abort: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadKey:
+    """Everything that decides what is there of a trace, whoever asks."""
+
+    sources: tuple[Source, ...]
+    trace_id: TraceId
+    within: TimeRange | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +112,18 @@ class KeptAnswers:
 
 @dataclass(frozen=True, slots=True)
 class SharedAnswers:
-    """Answers searches, each distinct one once at a time."""
+    """Answers searches and reads traces, each distinct one once at a time while `run` does."""
 
     kept: KeptAnswers
     flights: Flights[AnswerKey, SearchAnswer] = field(default_factory=Flights)
+    reads: Flights[ReadKey, Assembled] = field(default_factory=Flights)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Owns what is under way until it is cancelled."""
+        async with anyio.create_task_group() as group:
+            await group.start(self.flights.run)
+            await group.start(self.reads.run)
+            task_status.started()
 
     async def of(self, key: AnswerKey, search: Callable[[], Awaitable[SearchAnswer]]) -> SearchAnswer:
         """Returns a kept answer, or what `search` returns; raises what it raises."""

@@ -1,4 +1,4 @@
-"""Searches that several callers share: never more than what decides an answer allows."""
+"""Searches and traces that several callers share: never more than what decides an answer allows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import anyio
 import pytest
+from anyio.lowlevel import checkpoint
 
 from arcane.access.service.projects import TraceFilter
 from arcane.kit.actor import Actor
@@ -66,7 +67,7 @@ async def bench(cache: CacheSettings = KEEPING, latency_s: float = 0.0) -> Async
     made = Bench(replace(plain, shared=shared), store, shelf, scope, somebody(), kept)
     kept.monotonic = lambda: made.time
     async with anyio.create_task_group() as group:
-        await group.start(shared.flights.run)
+        await group.start(shared.run)
         yield made
         group.cancel_scope.cancel()
 
@@ -103,6 +104,42 @@ async def test_whatever_decides_an_answer_keeps_searches_apart() -> None:
         assert await one.search(base) is None
         one.shelf.put("another", MemoryAdapter([], EVERYTHING))
         assert await one.search(base) is None
+
+
+async def test_a_trace_that_several_open_at_one_moment_is_read_once() -> None:
+    async with bench(CacheSettings(), latency_s=0.05) as one:
+        read: list[int] = []
+
+        async def open_it(number: int, within: TimeRange | None = None) -> None:
+            answer = await one.service.trace(one.actor, f"{number + 1:032x}", Deadline.after(10), within)
+            read.append(len(answer.trace.spans))
+
+        async with anyio.create_task_group() as group:
+            for number in (0, 0, 0, 1):
+                group.start_soon(open_it, number)
+            group.start_soon(open_it, 0, OVER)
+        assert read == [2, 2, 2, 2, 2]
+        assert len(one.store.asked.traces) == 3
+        await open_it(0)
+        assert len(one.store.asked.traces) == 4
+
+
+async def test_what_is_shown_of_a_trace_that_is_read_once_is_decided_for_each() -> None:
+    async with bench(CacheSettings(), latency_s=0.5) as one:
+        shown: dict[str, bool] = {}
+
+        async def open_it(name: str) -> None:
+            answer = await one.service.trace(one.actor, f"{1:032x}", Deadline.after(10))
+            shown[name] = all(span.attributes.get("number") == 0 for span in answer.trace.spans)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(open_it, "everything")
+            while not one.store.asked.traces:
+                await checkpoint()
+            one.scope.hidden = frozenset({"number"})
+            group.start_soon(open_it, "less")
+        assert shown == {"everything": True, "less": False}
+        assert len(one.store.asked.traces) == 1
 
 
 async def test_a_kept_answer_says_how_old_it_is_and_is_forgotten_in_time() -> None:
