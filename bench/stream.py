@@ -80,7 +80,9 @@ async def walk(rows: int) -> None:
         async for events in bunches:
             for event in events:
                 if isinstance(event, Arrived):
-                    body = HitEventBody(hit_body(event.hit, event.origins), format_time(event.position[0]), event.again)
+                    body = HitEventBody(
+                        hit_body(event.hit, event.origins, event.whole), format_time(event.position[0]), event.again
+                    )
                     size += len(ndjson(body))
                     given += 1
     print(given, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024, size)

@@ -87,4 +87,4 @@ class Watching:
         found: FoundTrace = arrived.found
         scale = max(self.context.scale, scale_of([found.hit]))
         self.context = replace(self.context, scale=scale, now=datetime.now(UTC))
-        return ArrivedRow(f"{arrived.position[0]:020d}", row_of(found.hit, found.sources, self.context))
+        return ArrivedRow(f"{arrived.position[0]:020d}", row_of(found, self.context))

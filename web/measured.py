@@ -52,7 +52,7 @@ def measured_of(answer: MetricsAnswer, form: MetricsForm, context: RowContext) -
     return Measured(
         chart=None if answer.comparison or not answer.series else chart_of(answer, context),
         compared=compared_of(answer.series, language) if answer.comparison else None,
-        sources=source_lines(answer.sources, language, asks=True),
+        sources=source_lines(answer.sources, language, asks=True, measures=True),
         sum=_sum(answer, language),
         missing=_missing(answer, language),
         warnings=answer.warnings,

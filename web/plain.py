@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
 
 from arcane.conventions import LlmTotals, LlmView
+from arcane.federation.skew import TOLERATED, outlasts
 from arcane.model.span import Span, SpanEvent, SpanKind, StatusCode
 from arcane.model.values import Attributes, AttributeValue
 from arcane.traces.questions import LlmReading, TraceAnswer
@@ -51,6 +52,8 @@ class PlainSpan:
     attributes: tuple[Pair, ...]
     resource: tuple[Pair, ...]
     events: tuple[PlainEvent, ...]
+    clock_text: str = ""
+    """How another clock than its parent's has timed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ def plain_trace(answer: TraceAnswer, reading: LlmReading, language: Language) ->
         if at == MOST_SPANS:
             break
         held = " + ".join(names[index] for index in answer.assembled.origins_of(span))
-        spans.append(_row(span, depth, trace.start, reading.views, (held, span.span_id in orphans)))
+        row = _row(span, depth, trace.start, reading.views, (held, span.span_id in orphans))
+        spans.append(replace(row, clock_text=_clock(span, trace.by_id.get(span.parent_span_id), language)))
     return PlainTrace(
         name=spans[0].name if spans else language.gettext("Trace"),
         facts=_facts(answer, reading.totals, language),
@@ -104,6 +108,17 @@ def _row(span: Span, depth: int, start: int, views: Mapping[str, LlmView], origi
         resource=_pairs(span.resource.attributes),
         events=tuple(_event(event, span.start) for event in span.events),
     )
+
+
+def _clock(span: Span, parent: Span | None, language: Language) -> str:
+    """Returns in words how another clock than its parent's has timed the span, nothing where none has."""
+    if parent is not None and parent.start - span.start > TOLERATED:
+        text = language.gettext("Begins %(by)s before its parent: timed by another clock, shown as recorded.")
+        return text % {"by": duration_text(parent.start - span.start)}
+    if parent is not None and outlasts(span, parent):
+        text = language.gettext("Ends %(by)s after the call it answers: timed by another clock, shown as recorded.")
+        return text % {"by": duration_text(span.end - parent.end)}
+    return ""
 
 
 def _event(event: SpanEvent, start: int) -> PlainEvent:

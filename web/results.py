@@ -78,7 +78,7 @@ def results_of(answer: SearchAnswer, form: SearchForm, context: RowContext, wind
     midnight = nanos_of(context.now.astimezone(context.zone).replace(hour=0, minute=0, second=0, microsecond=0))
     wider = _WIDER.get(form.chosen.key, "")
     return Results(
-        rows=tuple(row_of(found.hit, found.sources, context) for found in answer.found),
+        rows=tuple(row_of(found, context) for found in answer.found),
         sources=source_lines(answer.sources, language, asks=True),
         next=_next(answer.next, form, context, window) if answer.next else "",
         sum=_sum(answer, context),

@@ -12,6 +12,7 @@ from arcane.model.hit import MatchedSet, MatchedSpan, TraceHit
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, nanos_of
 from arcane.model.values import Attributes, AttributeValue
 from arcane.traceql.literals import parse_duration
+from arcane.traces.questions import FoundTrace
 from web.formatting import clock_text, duration_text, iso_text
 from web.i18n import Language
 from web.kinds import PLAIN, kind_of
@@ -52,6 +53,7 @@ class HitRow:
     spans_text: str
     errors: int | None
     sources_text: str
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,9 @@ def scale_of(hits: Sequence[TraceHit]) -> int:
     return max((hit.duration for hit in hits), default=1) or 1
 
 
-def row_of(hit: TraceHit, source_names: Sequence[str], context: RowContext) -> HitRow:
-    """Returns the row for `hit`, which `source_names` have."""
-    say = context.language.gettext
+def row_of(found: FoundTrace, context: RowContext) -> HitRow:
+    """Returns the row for a trace."""
+    say, hit = context.language.gettext, found.hit
     href = f"{context.base}/{hit.trace_id}"
     tags, count, said = _groups(hit, href, context) if _is_grouped(hit) else _spans(hit, href, context)
     return HitRow(
@@ -92,7 +94,8 @@ def row_of(hit: TraceHit, source_names: Sequence[str], context: RowContext) -> H
         bar=max(1, min(BAR_WIDTH, round(BAR_WIDTH * hit.duration / context.scale))),
         spans_text="" if hit.span_count is None else f"{hit.span_count:,}",
         errors=hit.error_count,
-        sources_text=" + ".join(source_names),
+        sources_text=" + ".join(found.sources),
+        whole=found.whole,
     )
 
 

@@ -38,14 +38,16 @@ class SourceLine:
     error: str | None
 
 
-def source_lines(outcomes: Sequence[SourceOutcome], language: Language, *, asks: bool) -> tuple[SourceLine, ...]:
-    """Returns a line for each outcome, those that need attention first."""
+def source_lines(
+    outcomes: Sequence[SourceOutcome], language: Language, *, asks: bool, measures: bool = False
+) -> tuple[SourceLine, ...]:
+    """Returns a line for each outcome, those that need attention first; `measures` is for a metrics query."""
     order = {"error": 0, "warn": 1, "plain": 2, "ok": 3}
-    lines = [_line(outcome, language, asks=asks) for outcome in outcomes]
+    lines = [_line(outcome, language, asks=asks, measures=measures) for outcome in outcomes]
     return tuple(sorted(lines, key=lambda line: order[line.tone]))
 
 
-def _line(outcome: SourceOutcome, language: Language, *, asks: bool) -> SourceLine:
+def _line(outcome: SourceOutcome, language: Language, *, asks: bool, measures: bool) -> SourceLine:
     return SourceLine(
         id=outcome.datasource_id,
         name=outcome.name,
@@ -54,7 +56,7 @@ def _line(outcome: SourceOutcome, language: Language, *, asks: bool) -> SourceLi
         status_text=_status_text(outcome.status, language),
         rows_text=str(outcome.rows),
         elapsed_text=duration_text(round(outcome.elapsed_ms * NANOS_PER_MILLISECOND)),
-        note=_note(outcome, language, asks=asks),
+        note=_note(outcome, language, asks=asks, measures=measures),
         pushed=outcome.pushed,
         residual=outcome.residual,
         asks=asks,
@@ -74,7 +76,7 @@ def _status_text(status: SourceStatus, language: Language) -> str:
     }[status]
 
 
-def _note(outcome: SourceOutcome, language: Language, *, asks: bool) -> str:
+def _note(outcome: SourceOutcome, language: Language, *, asks: bool, measures: bool) -> str:
     """The few words beside the numbers: what is wrong, else how the query was answered."""
     say = language.gettext
     if outcome.error is not None:
@@ -85,6 +87,8 @@ def _note(outcome: SourceOutcome, language: Language, *, asks: bool) -> str:
         return _status_text(outcome.status, language)
     if not asks:
         return ""
+    if measures:
+        return say("measured there") if outcome.residual is None else say("measured here")
     if outcome.residual is None:
         return say("all asked there")
     return say("filtered here") if outcome.pushed is None else say("part filtered here")

@@ -74,7 +74,7 @@ def search_files(paths: Sequence[Path], asked: Asked) -> dict[str, Any]:
 
     async def search(service: TraceService, request: SearchRequest) -> bytes:
         answer = await service.search(_nobody(), request, Deadline.after(_WITHIN_S))
-        items = [hit_body(found.hit, found.datasource_ids) for found in answer.found]
+        items = [hit_body(found.hit, found.datasource_ids, found.whole) for found in answer.found]
         return msgspec.json.encode(SearchBody(items, answer.next, answer.complete, answer.sources), enc_hook=encoded)
 
     found: dict[str, Any] = json.loads(_run(paths, asked, search))

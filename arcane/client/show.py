@@ -65,7 +65,7 @@ def cells_of(item: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Text
     yield Text(clean(item["root_service"] or "?"))
     yield Text(clean(item["root_name"] or "?"))
     yield Text(duration(item["duration_ns"]))
-    yield Text(_count(item["span_count"]))
+    yield Text(_count(item["span_count"]) + ("" if item.get("whole", True) else "+"))
     yield Text(_count(errors), style="red" if errors else "")
     yield Text(str(item["matched"]))
     yield Text(item["trace_id"])

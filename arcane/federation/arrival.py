@@ -95,7 +95,9 @@ class Arrivals:
         self._known[trace_id] = known
         if len(self._known) > self.remembered:
             self._known.popitem(last=False)
-        return Arrived(known.hit, self.running.names(known.origins), known.position, again)
+        running = self.running
+        whole = running.is_whole(known.origins)
+        return Arrived(known.hit, running.names(known.origins), known.position, again, whole)
 
     async def _complete(self, trace_ids: Sequence[TraceId]) -> None:
         """Looks up what the other datasources have of traces that came without their root."""

@@ -50,6 +50,8 @@ async def complete(page: Page, question: Question, askings: Sequence[Asking], lo
         if other not in page.origins[index]
     ]
     await each(look_up, wanted)
+    if all(asking.lookup_error is None for asking in askings):
+        page.looked_up.update(rootless[:lookups_max])
 
 
 def _header(part: Trace) -> TraceHit:

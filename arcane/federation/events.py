@@ -33,6 +33,8 @@ class Arrived:
     origins: tuple[str, ...]
     position: Position
     again: bool = False
+    whole: bool = True
+    """Its extent and counts are known to be of the whole trace; else of what is known so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ without waiting for the other parts, and the same whether one page is asked for 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
@@ -44,6 +44,8 @@ class Page:
     hits: list[TraceHit]
     origins: list[set[int]]
     resume: list[Position | None]
+    looked_up: set[int] = field(default_factory=set)
+    """Places of hits whose traces every other datasource was asked for."""
 
 
 def merge(streams: Sequence[Stream], limit: int, spans_per_trace: int) -> Page:

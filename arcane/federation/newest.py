@@ -135,7 +135,9 @@ class Newest:
 
     def _arrived(self, page: Page, positions: Sequence[Position]) -> list[Arrived]:
         events = []
-        for hit, origins, position in zip(page.hits, page.origins, positions, strict=True):
+        running = self.running
+        for at, (hit, origins, position) in enumerate(zip(page.hits, page.origins, positions, strict=True)):
             self.counts.update(origins)
-            events.append(Arrived(hit, self.running.names(origins), position))
+            whole = running.is_whole(origins, looked_up=at in page.looked_up)
+            events.append(Arrived(hit, running.names(origins), position, whole=whole))
         return events

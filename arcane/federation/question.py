@@ -65,6 +65,8 @@ class Found:
     all_failed: bool = False
     is_page: bool = True
     """The hits are the answer; those of a stream without an end have left before."""
+    whole: tuple[bool, ...] = ()
+    """For each hit whether its extent and counts are of the whole trace, or of its origins' parts alone."""
 
 
 def mark_of(trace_id: TraceId) -> bytes:

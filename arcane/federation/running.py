@@ -59,12 +59,23 @@ class Running:
         if len(self.askings) > 1 and not any(run.plan.whole_traces for run in self.runs if run):
             await complete(page, self.question, self.askings, self.lookups_max)
 
+    def is_whole(self, origins: Collection[int], *, looked_up: bool = False) -> bool:
+        """True when extent and counts of a hit are known to be those of the whole trace, in all that were asked.
+
+        Else they are those of its origins: to know more, each trace of each page would have to be asked for everywhere.
+        """
+        if len(self.askings) == 1 or looked_up or len(origins) == len(self.askings):
+            return True
+        together = any(run.plan.whole_traces for run in self.runs if run)
+        return together and all(asking.lookup_error is None for asking in self.askings)
+
     def found(self, page: Page) -> Found:
         """Returns the answer that is this page."""
         counts = Counter(index for origin in page.origins for index in origin)
         origins = tuple(self.names(origin) for origin in page.origins)
         following = self.following(page.resume, [hit.trace_id for hit in page.hits])
-        return Found(tuple(page.hits), origins, self.outcome(counts), following, self.all_failed)
+        whole = tuple(self.is_whole(origin, looked_up=at in page.looked_up) for at, origin in enumerate(page.origins))
+        return Found(tuple(page.hits), origins, self.outcome(counts), following, self.all_failed, whole=whole)
 
     def following(self, places: Sequence[Position | None], given: Sequence[TraceId]) -> Resume | None:
         """Returns where the question goes on, None where no datasource has anything left."""

@@ -77,9 +77,10 @@ class Arriving:
 
     def _event(self, event: Event) -> AnswerEvent:
         match event:
-            case Arrived(hit, origins, position, again):
+            case Arrived(hit, origins, position, again, whole):
                 names = tuple(self.names[one] for one in origins)
-                return TraceArrived(FoundTrace(redact_hit(hit, self.asked.hidden), origins, names), position, again)
+                found = FoundTrace(redact_hit(hit, self.asked.hidden), origins, names, whole)
+                return TraceArrived(found, position, again)
             case Ended(found, ending):
                 return self._end(found, ending)
         return event

@@ -63,6 +63,7 @@ class HitBody(msgspec.Struct, frozen=True, gc=False):
     span_sets: list[MatchedSetBody]
     span_set_count: int
     datasources: tuple[str, ...]
+    whole: bool
 
 
 class SearchBody(msgspec.Struct, frozen=True, gc=False):
@@ -153,7 +154,7 @@ class TraceHead(msgspec.Struct, frozen=True, gc=False):
     scopes: list[ScopeBody]
 
 
-def hit_body(hit: TraceHit, datasources: tuple[str, ...]) -> HitBody:
+def hit_body(hit: TraceHit, datasources: tuple[str, ...], whole: bool) -> HitBody:
     """Returns a hit as it is encoded."""
     return HitBody(
         hit.trace_id,
@@ -169,6 +170,7 @@ def hit_body(hit: TraceHit, datasources: tuple[str, ...]) -> HitBody:
         [_set_body(found) for found in hit.span_sets] if hit.span_sets else [],
         hit.span_set_count,
         datasources,
+        whole,
     )
 
 

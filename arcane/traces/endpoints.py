@@ -84,7 +84,7 @@ async def search(request: Request, body: s.SearchIn, actor: Reader) -> Response:
 
     async def work() -> Response:
         answer = await traces.search(actor, wanted, deadline_of(request))
-        items = [hit_body(found.hit, found.datasource_ids) for found in answer.found]
+        items = [hit_body(found.hit, found.datasource_ids, found.whole) for found in answer.found]
         return json_response(SearchBody(items, answer.next, answer.complete, answer.sources, answer.cached_age_s))
 
     return await while_connected(request, work)

@@ -39,11 +39,15 @@ class SearchRequest:
 
 
 class FoundTrace(msgspec.Struct, frozen=True, gc=False):
-    """A hit, the ids of the datasources it came from, and their names."""
+    """A hit, the ids of the datasources it came from, and their names.
+
+    `whole` says that its extent and counts are of the whole trace; else another datasource may have more of it.
+    """
 
     hit: TraceHit
     datasource_ids: tuple[str, ...]
     sources: tuple[str, ...]
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

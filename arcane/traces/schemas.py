@@ -183,6 +183,14 @@ class HitOut(Out):
     ]
     span_set_count: Annotated[int, Field(description="All its span sets.")]
     datasources: Annotated[list[str], Field(description="Where it was found.")]
+    whole: Annotated[
+        bool,
+        Field(
+            description="True when duration_ns, span_count, error_count and services are known to be those of the whole"
+            " trace in all datasources that were asked. False: they are those of its parts in `datasources`, and"
+            " another one may hold more; reading the trace by its id asks them all."
+        ),
+    ]
 
 
 class SearchOut(Out):

@@ -296,8 +296,8 @@ def _answer(found: Found, asked: Asked, following: str | None) -> q.SearchAnswer
     names, skipped = asked.names, asked.skipped
     named = {ids: tuple(names[one] for one in ids) for ids in set(found.origins)}
     traces = tuple(
-        q.FoundTrace(redact_hit(hit, asked.hidden), ids, named[ids])
-        for hit, ids in zip(found.hits, found.origins, strict=True)
+        q.FoundTrace(redact_hit(hit, asked.hidden), ids, named[ids], whole)
+        for hit, ids, whole in zip(found.hits, found.origins, found.whole, strict=True)
     )
     return q.SearchAnswer(
         traces, following, found.outcome.sources + skipped, complete=found.outcome.complete and not skipped

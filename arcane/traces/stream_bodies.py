@@ -85,7 +85,7 @@ def event_body(event: AnswerEvent) -> EventBody:
     """Returns an event as it is encoded."""
     match event:
         case TraceArrived(found, (at, _), again):
-            return HitEventBody(hit_body(found.hit, found.datasource_ids), format_time(at), again)
+            return HitEventBody(hit_body(found.hit, found.datasource_ids, found.whole), format_time(at), again)
         case Progress(source_id, rows, looked_at, elapsed_ms):
             return ProgressBody(source_id, rows, looked_at, elapsed_ms)
         case Settled(outcome):

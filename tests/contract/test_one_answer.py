@@ -54,9 +54,6 @@ SHARE = 6
 AT_NIGHT = told("HYPOTHESIS_PROFILE") == "nightly"
 TOGETHER_EVERY = 4
 """Every how many-th query of a group they are asked by day, as they are asked by themselves, too."""
-OF_PARTS = frozenset({"duration", "span_count", "error_count", "services"})
-"""Of a trace that is in several stores these are of the parts that matched, and of those that were looked up for its
-root: to know them all, each trace of each page would have to be asked for everywhere."""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +73,8 @@ class Loaded:
     held: Sequence[Trace]
     grain_ns: int = 1
     differs: Mapping[str, str] = field(default_factory=dict)
-    ignoring: frozenset[str] = frozenset()
+    split: bool = False
+    """Most traces are in several of them: what is said of one that is not told to be whole is not compared."""
     every: int = 1
     """By day, one query of so many is asked, and all that are listed as different; at night all are."""
     first: int = 0
@@ -121,7 +119,10 @@ class Loaded:
         for one in found.outcome.sources:
             if one.status is not SourceStatus.OK:
                 return f"{one.name} is {one.status}: {one.error or one.warnings}"
-        return difference(found.hits, evaluated(asked.query, self.held), self.grain_ns, ignoring=self.ignoring)
+        assert len(found.whole) == len(found.hits)
+        return difference(
+            found.hits, evaluated(asked.query, self.held), self.grain_ns, whole=found.whole if self.split else ()
+        )
 
 
 def marked(backend: Backend) -> Any:
@@ -188,8 +189,7 @@ async def together(request: pytest.FixtureRequest, places: Callable[[], Place]) 
             source(number, backend, await stack.enter_async_context(backend.load(part, places())))
             for number, (backend, part) in enumerate(zip(chosen, request.param(held, len(chosen)), strict=True))
         ]
-        ignoring = OF_PARTS if request.param is by_span else frozenset()
-        yield Loaded(sources, held, ignoring=ignoring, every=TOGETHER_EVERY)
+        yield Loaded(sources, held, split=request.param is by_span, every=TOGETHER_EVERY)
 
 
 @pytest.mark.parametrize("group", groups())

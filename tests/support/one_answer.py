@@ -28,6 +28,8 @@ from tests.support.tempo_standin import traces_in
 
 FOLDER = Path(__file__).parents[1] / "data" / "one_answer"
 SPANS_PER_TRACE = 100
+OF_PARTS = frozenset({"duration", "span_count", "error_count", "services"})
+"""What of a hit may be that of a part of its trace, where the answer says so."""
 Answer = tuple[TraceHit, ...]
 
 
@@ -99,12 +101,12 @@ def committed() -> Mapping[str, str]:
 
 
 def difference(
-    found: Sequence[TraceHit], wanted: Answer, grain_ns: int = 1, *, ignoring: frozenset[str] = frozenset()
+    found: Sequence[TraceHit], wanted: Answer, grain_ns: int = 1, *, whole: Sequence[bool] = ()
 ) -> str | None:
     """Returns where two answers differ, None where they do not.
 
-    What a backend does not tell (None) is no difference. `grain_ns` is what it cuts the duration of a hit to,
-    `ignoring` are members of a hit that are not compared.
+    What a backend does not tell (None) is no difference. `grain_ns` is what it cuts the duration of a hit to;
+    of a hit that is not `whole`, what is said of the trace is of a part of it, and is not compared.
     """
     if [hit.trace_id for hit in found] != [hit.trace_id for hit in wanted]:
         missing = {hit.trace_id for hit in wanted} - {hit.trace_id for hit in found}
@@ -112,10 +114,10 @@ def difference(
         return (
             f"missing {sorted(missing)[:3]} of {len(missing)}, too many {sorted(extra)[:3]} of {len(extra)}, or order"
         )
-    for one, other in zip(found, wanted, strict=True):
+    for at, (one, other) in enumerate(zip(found, wanted, strict=True)):
         for name in TraceHit.__struct_fields__:
             told, meant = getattr(one, name), getattr(other, name)
-            if name in ignoring:
+            if name in OF_PARTS and whole and not whole[at]:
                 continue
             if name == "spans":
                 fault = _span_difference(told, meant)

@@ -15,6 +15,7 @@ from arcane.kit.guard import Authoriser, requires
 from arcane.kit.sse import HEARTBEAT, EventStreamResponse, frame, mark
 from arcane.traces.live.tail import Again, Tail, TailRequest, TailService, since_of
 from arcane.traces.live.watching import Dropped, Ended, Opened, Polled, TailEvent, Traced
+from web.i18n import Language
 from web.rendering import Page, Renderer, renderer_of
 from web.rows import HitRow, RowContext, row_of
 from web.searchform import EVERYTHING, SPANS
@@ -79,17 +80,24 @@ class _Writer:
         for event in events:
             match event:
                 case Traced(found, _):
-                    page = TailRow(shell=self.shell, title="", row=row_of(found.hit, found.sources, context))
+                    page = TailRow(shell=self.shell, title="", row=row_of(found, context))
                     yield frame("trace", self.renderer.fragment(page, page.template))
                 case Polled(outcome, _):
                     (line,) = source_lines((outcome,), context.language, asks=True)
                     yield frame("poll", _polled(line, tell(line.note)))
                 case Opened(_, sources, poll_s, _):
-                    yield frame("open", msgspec.json.encode({"sources": len(sources), "poll_s": poll_s}))
+                    note = _apart(context.language) if any(one.whole for one in sources) else ""
+                    yield frame("open", msgspec.json.encode({"sources": len(sources), "poll_s": poll_s, "note": note}))
                 case Dropped(count):
                     yield frame("dropped", msgspec.json.encode({"count": count}))
                 case Ended(reason, message):
                     yield frame("end", msgspec.json.encode({"reason": reason, "message": tell(message)}))
+
+
+def _apart(language: Language) -> str:
+    return language.gettext(
+        "While you watch, conditions on whole traces are judged by what each datasource alone has of them."
+    )
 
 
 def _polled(line: SourceLine, note: str) -> bytes:

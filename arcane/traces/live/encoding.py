@@ -23,7 +23,7 @@ def tail_frames(events: Sequence[TailEvent]) -> Iterator[bytes]:
     for event in events:
         match event:
             case Traced(found, again):
-                body = s.TraceBody(hit_body(found.hit, found.datasource_ids), again)
+                body = s.TraceBody(hit_body(found.hit, found.datasource_ids, found.whole), again)
                 yield frame("trace", _ENCODER.encode(body))
             case Polled(outcome, at):
                 yield frame("poll", _ENCODER.encode(s.PollBody(format_time(at), outcome)))

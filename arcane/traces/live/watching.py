@@ -151,5 +151,6 @@ class Watcher:
             self._parts.popitem(last=False)
         names = {reading.tail.source.id: reading.tail.source.name for reading in self.readings}
         whole = reduce(lambda one, other: merge_hits(one, other, self.spans_per_trace), parts.values())
-        found = FoundTrace(redact_hit(whole, hidden), tuple(parts), tuple(names[one] for one in parts))
+        shown, is_whole = redact_hit(whole, hidden), len(parts) == len(self.readings)
+        found = FoundTrace(shown, tuple(parts), tuple(names[one] for one in parts), is_whole)
         return Traced(found, again)

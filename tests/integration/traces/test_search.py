@@ -72,6 +72,7 @@ async def test_a_hit_says_what_a_list_shows(asker: Asker) -> None:
         "span_sets": [],
         "span_set_count": 0,
         "datasources": [source],
+        "whole": True,
     }
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from arcane.model.hit import MatchedSet, MatchedSpan, TraceHit
 from arcane.model.ids import SpanId, TraceId
+from arcane.traces.questions import FoundTrace
 from web.i18n import Languages
 from web.rows import HitRow, RowContext, row_of
 
@@ -18,7 +19,7 @@ def _row(*sets: MatchedSet, count: int | None = None) -> HitRow:
     hit = TraceHit(
         TraceId("a".zfill(32)), 1, 10, "web", "root", 7, spans, span_sets=sets, span_set_count=count or len(sets)
     )
-    return row_of(hit, ["Tempo"], CONTEXT)
+    return row_of(FoundTrace(hit, ("a",), ("Tempo",)), CONTEXT)
 
 
 def test_a_plain_hit_shows_its_spans_and_how_many_more_there_are() -> None:

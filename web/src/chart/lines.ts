@@ -53,7 +53,7 @@ function exemplars(data: ChartData, found: Map<number, ([number, number] | null)
     for (const one of data.series[at]?.exemplars ?? []) {
       const value = one.value ?? points[indexOf(data, one.time)]?.[1];
       if (value === undefined) continue;
-      const x = frame.x(one.time), y = frame.y(value);
+      const x = frame.x(Math.max(one.time, timeOf(data, 0))), y = frame.y(value); // what the first point is about lies left of it
       const link = s("a", { href: one.href, class: "exemplar", "data-series": frame.colour(at), tabindex: -1 });
       link.append(s("path", { d: `M${px(x)},${px(y - 4.5)}l4.5,4.5l-4.5,4.5l-4.5,-4.5Z` }), s("title", {}, one.trace));
       drawn.push(link);

@@ -42,6 +42,10 @@ class Live {
     this.source?.close();
     this.source = new EventSource(`${this.button.dataset["tail"] ?? ""}?${this.asked}`);
     this.source.addEventListener("trace", (event) => this.arrived(event.data as string));
+    this.source.addEventListener("open", (event) => {
+      const note = event instanceof MessageEvent ? String(JSON.parse(event.data as string).note) : "";
+      if (note) toast(note, "warn");
+    });
     this.source.addEventListener("poll", (event) => polled(JSON.parse(event.data as string)));
     this.source.addEventListener("dropped", (event) => { this.missed += Number(JSON.parse(event.data as string).count); this.tell(); });
     this.source.addEventListener("end", (event) => this.ended(JSON.parse(event.data as string)));
