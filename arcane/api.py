@@ -12,6 +12,7 @@ from arcane.audit.endpoints import router as audit
 from arcane.catalog.endpoints import router as catalog
 from arcane.jobs.internal import internal_router as job_desk
 from arcane.kit.openapi import completed
+from arcane.models.endpoints import router as models
 from arcane.settings import Settings
 from arcane.traces.endpoints import router as traces
 from arcane.traces.live.endpoints import router as live
@@ -29,7 +30,7 @@ def include_api(app: FastAPI) -> None:
     The routers stand side by side, traces first: FastAPI matches a router within a router twice at
     every level, and traces are what is asked a thousand times a second.
     """
-    for part in (traces, streams, metrics, live, catalog, access, audit, workers):
+    for part in (traces, streams, metrics, live, catalog, models, access, audit, workers):
         app.include_router(part, prefix=PREFIX)
     app.include_router(internal_router)
     app.include_router(job_desk)

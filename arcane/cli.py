@@ -34,6 +34,7 @@ from arcane.local.folder import LocalFolder
 from arcane.local.inside import services
 from arcane.local.up import Up
 from arcane.main import create_app
+from arcane.models.service import RotatedModels
 from arcane.settings import Settings
 
 STOP_TIMEOUT_S = 60.0
@@ -146,8 +147,11 @@ def rotate_secrets() -> None:
     """Encrypts every stored secret with the first key of ARCANE_SECRETS__KEYS. May be stopped and run again."""
     done: RotationReport = _inside(lambda state: state.catalog.rotate_secrets())
     _say(f"{done.datasources} datasources, {done.secrets} secrets, {done.rotated} encrypted anew")
-    if done.unreadable:
-        raise LocalError(f"no key opens the secrets of {', '.join(map(str, done.unreadable))}: enter them again")
+    models: RotatedModels = _inside(lambda state: state.models.rotate_secrets())
+    _say(f"{models.configurations} model configurations, {models.secrets} secrets, {models.rotated} encrypted anew")
+    unreadable = (*done.unreadable, *models.unreadable)
+    if unreadable:
+        raise LocalError(f"no key opens the secrets of {', '.join(map(str, unreadable))}: enter them again")
 
 
 @app.command()

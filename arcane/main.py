@@ -21,7 +21,6 @@ from arcane.catalog.registry import Registry
 from arcane.catalog.service import CatalogService
 from arcane.compat.public.endpoints import router as public_api
 from arcane.datasets.wiring import build_datasets
-from arcane.jobs.subject import NoProviderKeys
 from arcane.jobs.wiring import Ground, build_jobs
 from arcane.kit.announce import Announcer
 from arcane.kit.clock import SystemClock
@@ -33,6 +32,8 @@ from arcane.kit.logging import get_logger
 from arcane.kit.migrate import app_url
 from arcane.kit.pagination import Cursors
 from arcane.kit.secrets import KeyRing
+from arcane.models.running import RunNow
+from arcane.models.service import ModelService
 from arcane.outbox.relay import relay_forever
 from arcane.outbox.service import Outbox, Promises
 from arcane.outbox.wiring import broker_of
@@ -129,6 +130,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
     live = state.live = build_live(state.traces, settings.live)
     state.tails, state.follows = live.tails, live.follows
     state.datasets = build_datasets(database, state.audit, cursors, settings.datasets)
+    state.models = ModelService(database, state.audit, keys, cursors, settings.models.per_organisation)
     _add_jobs(state)
     return access.usage
 
@@ -159,5 +161,6 @@ def _add_jobs(state: State) -> None:
     state.broker = broker_of(settings.broker, state.database, state.announcer, clock)
     state.leases = LeaseService(door, state.broker.own)
     ground = Ground(settings, state.database, state.announcer, state.outbox, door, clock)
-    parts = build_jobs(ground, NoProviderKeys())
+    parts = build_jobs(ground, state.models)
     state.subjects, state.jobs, state.job_desk, state.sweeper = parts.subjects, parts.jobs, parts.desk, parts.sweeper
+    state.run_now = RunNow(state.models, state.workers, clock, shared, settings.models.run_s)

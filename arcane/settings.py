@@ -308,6 +308,13 @@ class PromptSettings(BaseModel):
     kept_days: int = Field(30, ge=1, description="Days after which runs are forgotten.")
 
 
+class ModelSettings(BaseModel):
+    """Language models; how a worker calls them is among the worker's settings."""
+
+    per_organisation: int = Field(200, ge=1, description="Most model configurations of one organisation.")
+    run_s: float = Field(300.0, gt=0, description="Longest run of a prompt that somebody waits for.")
+
+
 class LogSettings(BaseModel):
     """What is written about what happens. Never trace content."""
 
@@ -357,4 +364,5 @@ class Settings(BaseSettings):
     datasets: DatasetSettings = Field(default_factory=DatasetSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
     evaluations: EvaluationSettings = Field(default_factory=EvaluationSettings)
+    models: ModelSettings = Field(default_factory=ModelSettings)
     log: LogSettings = Field(default_factory=LogSettings)

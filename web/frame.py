@@ -63,6 +63,13 @@ async def datasources_frame(request: Request, actor: Actor) -> Frame:
     return Frame(shell, shell.language.gettext("Datasources"), f"/o/{slug}/settings/datasources", ())
 
 
+async def models_frame(request: Request, actor: Actor) -> Frame:
+    """Returns the frame of an organisation's model configurations."""
+    slug = request.path_params["organisation"]
+    shell = await renderer_of(request).shell(request, actor, section="models")
+    return Frame(shell, shell.language.gettext("Models"), f"/o/{slug}/settings/models", ())
+
+
 async def project_frame(request: Request, actor: Actor) -> Frame:
     """Returns the frame of a project's settings."""
     shell = await renderer_of(request).shell(request, actor, section="project")

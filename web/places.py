@@ -33,9 +33,9 @@ class Places:
         for organisation in organisations.items:
             there = await state.authoriser.actor_of(session, Address(organisation_id=organisation.id))
             projects = await state.projects.page(replace(there, project_id=None), PageRequest(limit=MOST_PROJECTS))
-            reads = there.may(p.DATASOURCES_READ)
+            reads = there.may(p.DATASOURCES_READ), there.may(p.MODEL_CONFIGURATIONS_READ)
             found.extend(
-                Place(organisation.slug, organisation.name, project.slug, project.name, project.id, reads)
+                Place(organisation.slug, organisation.name, project.slug, project.name, project.id, *reads)
                 for project in projects.items
             )
         return sorted(found, key=lambda place: (place.organisation_name.lower(), place.project_name.lower()))

@@ -33,6 +33,7 @@ class Place:
     project_name: str
     project_id: UUID
     reads_datasources: bool = True
+    reads_models: bool = True
 
     @property
     def home(self) -> str:
@@ -145,6 +146,9 @@ def rail_of(language: Language, organisation: str, place: Place | None, actor: A
     reads_datasources = place.reads_datasources if place is not None else actor.may(p.DATASOURCES_READ)
     if organisation and reads_datasources:
         operate.append(RailLink("datasources", say("Datasources"), f"{base}/datasources", "database"))
+    reads_models = place.reads_models if place is not None else actor.may(p.MODEL_CONFIGURATIONS_READ)
+    if organisation and reads_models:
+        operate.append(RailLink("models", say("Models"), f"{base}/models", "bot"))
     if place is not None and actor.may(p.PROJECTS_READ):
         settings.append(RailLink("project", say("Project"), place.settings, "sliders-horizontal"))
     if organisation:

@@ -6,10 +6,11 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
 from importlib.metadata import version
 
 import anyio
-from anyio.abc import SocketAttribute
 from pydantic import ValidationError
 
 from arcane.kit.clock import SystemClock
@@ -19,14 +20,18 @@ from arcane.messaging.connect import DriverMissing
 from arcane.messaging.kafka_address import BadAddress
 from arcane.messaging.sessions import Grant
 from arcane.messaging.workers import WorkerAnnouncement
+from worker.api import Door
 from worker.backend import Backend
 from worker.consume import work
 from worker.crew import Crew
 from worker.desk import Desk
 from worker.executors import Executors, Idle
+from worker.generating import Generate
 from worker.health import Health
 from worker.heartbeat import Heartbeat
-from worker.settings import Settings
+from worker.llm.models import Models
+from worker.serving import listening, own_address, serve
+from worker.settings import Settings, WorkerSettings
 from worker.shift import Shift
 
 log = get_logger("worker.main")
@@ -35,17 +40,17 @@ log = get_logger("worker.main")
 async def run(settings: Settings, *, supervised: bool) -> None:
     """Works until the process is told to end (or its parent ends, when `supervised`)."""
     clock, own = SystemClock(), settings.worker
-    executors = executors_of()
-    announcement = WorkerAnnouncement(
-        name=own.name, version=version("arcane"), started_at=clock.now(), runs=executors.tags
-    )
+    bound = listening(own.health_host, own.health_port)
+    port = bound.getsockname()[1]
     grants = [grant for grant in Grant if grant is not Grant.QUEUE or settings.broker.url is None]
-    listener = await anyio.create_tcp_listener(local_host=own.health_host, local_port=own.health_port)
-    async with listener, Backend.connected(own, clock, grants) as backend, anyio.create_task_group() as group:
-        heartbeat = Heartbeat(backend, announcement)
-        group.start_soon(listener.serve, Health(lambda: heartbeat.heard).answer)
+    async with AsyncExitStack() as opened:
+        backend = await opened.enter_async_context(Backend.connected(own, clock, grants))
+        models = await opened.enter_async_context(Models.opened(settings.llm, settings.egress))
+        group = await opened.enter_async_context(anyio.create_task_group())
+        executors = executors_of(models)
+        heartbeat = Heartbeat(backend, _announcement(settings.worker, executors, clock.now(), port))
+        group.start_soon(serve, Door(Health(lambda: heartbeat.heard), models, own, clock), bound)
         group.start_soon(heartbeat.run)
-        port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
         log.info("worker_started", worker=own.name, health_port=port)
         if supervised:
             group.start_soon(_tell_parent, heartbeat)
@@ -58,9 +63,19 @@ async def run(settings: Settings, *, supervised: bool) -> None:
     log.info("worker_stopped", worker=own.name)
 
 
-def executors_of() -> Executors:
+def executors_of(models: Models) -> Executors:
     """Returns who does what in this worker, by the tag of the spec."""
-    return Executors({"idle": Idle()})
+    return Executors({"idle": Idle(), "generate": Generate(models)})
+
+
+def _announcement(own: WorkerSettings, executors: Executors, now: datetime, port: int) -> WorkerAnnouncement:
+    return WorkerAnnouncement(
+        name=own.name,
+        version=version("arcane"),
+        started_at=now,
+        runs=executors.tags,
+        url=own.url or own_address(own.health_host, port),
+    )
 
 
 async def _set_when_told_to_end(ending: anyio.Event, supervised: bool) -> None:

@@ -23,6 +23,13 @@ class WorkerSettings(BaseModel):
     )
     health_host: str = Field("127.0.0.1", description="Address of the health checks.")
     health_port: int = Field(8086, ge=0, le=65535, description="Port of the health checks, /health and /health/ready.")
+    url: str = Field(
+        "",
+        description="Where the backend reaches this worker, to run prompts somebody waits for. "
+        "Empty: health_host (or this host's name, when that is every address) and health_port.",
+    )
+    prompts_at_once: int = Field(32, ge=1, description="Most prompts that run here at once while somebody waits.")
+    prompt_bytes_max: int = Field(8 * 1024 * 1024, ge=1024, description="Largest request to run a prompt.")
     request_timeout_s: float = Field(5.0, gt=0, description="Longest wait for the backend.")
     claim_timeout_s: float = Field(
         60.0, gt=0, description="Longest wait when jobs are claimed: traces that they are about are read meanwhile."

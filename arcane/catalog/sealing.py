@@ -50,14 +50,14 @@ def _public(typed: Any, plain: Any, pointer: str, secrets: dict[str, str]) -> An
     return plain
 
 
-def sealed(secrets: Mapping[str, str], row: str, keys: KeyRing) -> dict[str, str]:
+def sealed(secrets: Mapping[str, str], row: str, keys: KeyRing, table: str = _TABLE) -> dict[str, str]:
     """Returns pointer -> envelope for every secret that is set."""
-    return {pointer: keys.encrypt(secret, Place(_TABLE, row, pointer)) for pointer, secret in secrets.items() if secret}
+    return {pointer: keys.encrypt(secret, Place(table, row, pointer)) for pointer, secret in secrets.items() if secret}
 
 
-def unsealed(pointer: str, envelope: str, row: str, keys: KeyRing) -> str:
+def unsealed(pointer: str, envelope: str, row: str, keys: KeyRing, table: str = _TABLE) -> str:
     """Returns the secret; raises SecretUnreadable."""
-    return keys.decrypt(envelope, Place(_TABLE, row, pointer))
+    return keys.decrypt(envelope, Place(table, row, pointer))
 
 
 def masked(public: Mapping[str, Any], secret_pointers: Mapping[str, Any]) -> dict[str, Any]:

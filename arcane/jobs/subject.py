@@ -86,11 +86,3 @@ class ProviderKeys(Protocol):
     async def secrets(self, organisation_id: UUID, configuration_id: UUID) -> Mapping[str, str] | None:
         """Returns the secrets of a configuration by field; None when the organisation has no such one."""
         ...
-
-
-class NoProviderKeys:
-    """An instance without model configurations."""
-
-    async def secrets(self, organisation_id: UUID, configuration_id: UUID) -> Mapping[str, str] | None:
-        """Returns None."""
-        return None

@@ -9,6 +9,7 @@ import pytest
 
 ALLOWED = (
     "arcane.messaging",
+    "arcane.prompting",
     "arcane.model.deadline",
     "arcane.model.notice",
     "arcane.kit.clock",

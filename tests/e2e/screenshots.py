@@ -23,6 +23,8 @@ PAGES = {
     "search": f"{PROJECT}/traces?q=%7B%20status%20%3D%20error%20%7D&range=24h",
     "traces": f"{PROJECT}/traces",
     "datasources": "/o/demo/settings/datasources",
+    "models": "/o/demo/settings/models",
+    "model": "/o/demo/settings/models/new/openai-compatible",
     "members": "/o/demo/settings/members",
     "projects": "/o/demo/settings/projects",
     "account": "/account",

@@ -69,6 +69,7 @@ def _body(method: str, path: str, place: Premises) -> Any:
         "members/{user_id}": {"role_id": role},
         "roles/{role_id}": {"name": "Taken over"},
         "datasources/{datasource_id}": {"name": "Taken over"},
+        "model-configurations/{configuration_id}": {"name": "Taken over"},
         "attribute-visibility-rules/{rule_id}": {"hidden_role_ids": []},
     }
     ending = next((body for end, body in bodies.items() if path.endswith(end)), None)

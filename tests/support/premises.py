@@ -47,6 +47,7 @@ class Premises:
     organisation_id: str
     project_id: str
     datasource_id: str
+    configuration_id: str
     role_id: str
     project_role_id: str
     user_id: str
@@ -93,11 +94,13 @@ def premises(served: Served, owner: Visitor, name: str = "Acme") -> Premises:
     )
     guest = {"email": f"guest-{email}", "role_id": str(ORGANISATION_MEMBER.id)}
     key = owner.made(f"{inside}/api-keys", {"name": "ci", "scope": "read-write"})
+    model = {"name": "GPT", "provider": "openai", "model": "gpt-5-mini", "settings": {"api_key": "sk-premises"}}
     rule = {"attribute_name": "secret.thing", "hidden_role_ids": [str(MEMBER.id)]}
     return Premises(
         organisation_id=organisation["id"],
         project_id=project["id"],
         datasource_id=owner.made(f"{at}/datasources", files)["id"],
+        configuration_id=owner.made(f"{at}/model-configurations", model)["id"],
         role_id=owner.made(f"{at}/roles", {"name": "Reader", "permissions": ["organisations:read"]})["id"],
         project_role_id=owner.made(f"{inside}/roles", {"name": "Reader", "permissions": ["traces:read"]})["id"],
         user_id=member.user_id,

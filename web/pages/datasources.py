@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -13,7 +12,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from arcane.access import permissions as p
 from arcane.catalog.connection import ConnectionTest
 from arcane.catalog.editing import Change, Draft
-from arcane.catalog.form import MASK, FieldType, FormField, settings_from_form
 from arcane.catalog.registry import Kind
 from arcane.catalog.service import CatalogService
 from arcane.catalog.views import DatasourceView
@@ -22,6 +20,7 @@ from arcane.kit.guard import requires
 from arcane.kit.http import deadline_of
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import NotFound, Problem
+from web.controls import Groups, Stored, controls_of, given, said_by, version_of
 from web.flash import flash
 from web.forms import FormState, act, entered, refused, say_to
 from web.frame import SettingsPage, datasources_frame
@@ -29,7 +28,6 @@ from web.rendering import renderer_of
 
 router = APIRouter(prefix="/o/{organisation}/settings/datasources", include_in_schema=False)
 PAGE = 100
-_LONGEST_VERSION = 10
 Reader = Annotated[Actor, requires(p.DATASOURCES_READ)]
 Creator = Annotated[Actor, requires(p.DATASOURCES_CREATE)]
 Editor = Annotated[Actor, requires(p.DATASOURCES_UPDATE)]
@@ -53,23 +51,6 @@ class KindsPage(SettingsPage):
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
-    """One field of the form and what stands in it."""
-
-    field: FormField
-    value: str
-    checked: bool
-    error: str
-    is_set: bool
-    counts: bool = True
-
-    @property
-    def options(self) -> tuple[tuple[str, str], ...]:
-        """Value and label of each choice."""
-        return tuple((choice.value, choice.label) for choice in self.field.choices)
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """What the form is about: a new datasource of a kind, or one that is stored; and how a test of it went."""
 
@@ -83,7 +64,7 @@ class DatasourceFormPage(SettingsPage):
     template: ClassVar[str] = "datasources/form.html"
 
     kind: Kind
-    groups: tuple[tuple[str, tuple[Control, ...]], ...]
+    groups: Groups
     form: FormState
     datasource: DatasourceView | None
     test: ConnectionTest | None
@@ -125,7 +106,7 @@ async def new(request: Request, actor: Creator, kind: str) -> Response:
 @router.post("/new/{kind}")
 async def create(request: Request, actor: Creator, kind: str) -> Response:
     made, form = _kind(request, kind), await entered(request)
-    settings = _given(_settings(made, form))
+    settings = given(said_by(made.fields, form))
     try:
         if "test" in form:
             test = await _catalog(request).test_unsaved(actor, kind, settings, deadline_of(request))
@@ -158,12 +139,12 @@ async def show_health(request: Request, actor: Reader, datasource_id: UUID) -> R
 async def change(request: Request, actor: Editor, datasource_id: UUID) -> Response:
     view = await _catalog(request).get(actor, datasource_id)
     kind, form = _kind_of(request, view), await entered(request)
-    settings = _settings(kind, form)
+    settings = said_by(kind.fields, form)
     try:
         if "test" in form:
             test = await _catalog(request).test_saved(actor, view.id, settings, deadline_of(request))
             return await _form(request, actor, Subject(kind, view, test), FormState(form))
-        wanted = Change(form.get("name"), form.get("description"), settings, _version(form) or view.version)
+        wanted = Change(form.get("name"), form.get("description"), settings, version_of(form) or view.version)
         await _catalog(request).update(actor, view.id, wanted)
     except Problem as problem:
         return await _form(request, actor, Subject(kind, view), refused(form, problem), problem.status)
@@ -212,82 +193,10 @@ async def _page(request: Request, actor: Actor, subject: Subject, form: FormStat
     return DatasourceFormPage(
         **{**frame.fields(""), "title": view.name if view else kind.title},  # type: ignore[arg-type]
         kind=kind,
-        groups=_groups(_counting([_control(field, form, view) for field in kind.fields])),
+        groups=controls_of(kind.fields, form, None if view is None else Stored(view.settings, view.secret_set)),
         form=form,
         datasource=view,
         test=subject.test,
         may_save=actor.may(p.DATASOURCES_UPDATE if view else p.DATASOURCES_CREATE),
         may_delete=view is not None and actor.may(p.DATASOURCES_DELETE),
     )
-
-
-def _settings(kind: Kind, form: Mapping[str, str]) -> dict[str, Any]:
-    """What the form says; a secret that is to be forgotten is its default again."""
-    said = settings_from_form(kind.fields, form)
-    for field in kind.fields:
-        if field.secret and f"forget:{field.name}" in form:
-            *parents, last = field.name.split("/")
-            part = said
-            for name in parents:
-                part = part.setdefault(name, {})
-            part[last] = None
-    return said
-
-
-def _given(said: Mapping[str, Any]) -> dict[str, Any]:
-    """What of it is said at all: a new datasource has its defaults anyway."""
-    parts = {name: _given(value) if isinstance(value, Mapping) else value for name, value in said.items()}
-    return {name: value for name, value in parts.items() if value is not None}
-
-
-def _version(form: Mapping[str, str]) -> int:
-    """The version that the form was made for, 0 when it does not say."""
-    text = form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST_VERSION else 0
-
-
-def _counting(controls: Sequence[Control]) -> Iterator[Control]:
-    """Yields the controls, each told whether it counts with what the others say now."""
-    said = {
-        one.field.name: str(one.checked).lower() if one.field.type is FieldType.BOOLEAN else one.value
-        for one in controls
-    }
-    for control in controls:
-        when = control.field.when
-        yield replace(control, counts=when is None or said.get(when.field, "") in when.values)
-
-
-def _groups(controls: Iterable[Control]) -> tuple[tuple[str, tuple[Control, ...]], ...]:
-    """Controls by the group they are in, in the order of the settings."""
-    found: dict[str, list[Control]] = {}
-    for control in controls:
-        found.setdefault(control.field.group, []).append(control)
-    return tuple((name, tuple(members)) for name, members in found.items())
-
-
-def _control(field: FormField, form: FormState, view: DatasourceView | None) -> Control:
-    """What was typed last, else what is stored, else the default; a secret that is set is never shown."""
-    is_set = view is not None and view.secret_set.get(field.name, False)
-    if field.secret:
-        return Control(field, "", False, form.error(field.name), is_set)
-    stored = _at(view.settings, field.name) if view is not None else field.default
-    text = form.value(field.name, "") if form.values else _text(field, stored)
-    checked = bool(form.value(field.name)) if form.values else bool(stored)
-    return Control(field, text, checked, form.error(field.name), False)
-
-
-def _at(settings: Mapping[str, Any], path: str) -> Any:
-    found: Any = settings
-    for part in path.split("/"):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
-
-
-def _text(field: FormField, value: Any) -> str:
-    if value is None:
-        return ""
-    if field.type is FieldType.LIST and isinstance(value, list):
-        return "\n".join(map(str, value))
-    if field.type is FieldType.MAP and isinstance(value, Mapping):
-        return "\n".join(f"{name}: {MASK if text == MASK else text}" for name, text in value.items())
-    return str(value)

@@ -9,7 +9,7 @@ import hashlib
 import random
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -91,7 +91,7 @@ class Models:
         """Returns an answer whose `structured` fits `schema`. Raises ModelError."""
         return await self.generate(caller, spec, Ask(messages=messages, schema=schema))
 
-    async def stream(self, caller: Caller, spec: ModelSpec, ask: Ask) -> AsyncIterator[Piece]:
+    async def stream(self, caller: Caller, spec: ModelSpec, ask: Ask) -> AsyncGenerator[Piece, None]:
         """Yields the answer while it comes, the whole of it at the end. Raises ModelError.
 
         What fails before the first piece is tried again; afterwards it is not, as somebody has read it. Close it

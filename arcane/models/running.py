@@ -1,0 +1,216 @@
+"""Running a prompt while somebody waits: which worker does it, and its answer while it comes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import msgspec
+
+from arcane.kit.actor import Actor
+from arcane.kit.clock import Clock
+from arcane.kit.ids import new_id
+from arcane.kit.logging import get_logger
+from arcane.messaging.envelope import Envelope
+from arcane.messaging.generation import ChatMessage, ModelSpec, Piece, PromptSpec, Role, TemplateFormat, Usage
+from arcane.messaging.running import RUN_PATH, RunDone, RunEvent, RunFailed, RunRequest, RunText, seal
+from arcane.messaging.signature import SignedRequest, signed_headers, worker_signer
+from arcane.model.deadline import Deadline
+from arcane.models.configure import Change, Draft, draft_spec, spec_of
+from arcane.models.problems import ModelFailed, NoWorker
+from arcane.models.service import ModelService
+from arcane.workers.service import PresentWorker, WorkerService
+
+log = get_logger("arcane.models")
+
+_TEST = PromptSpec(
+    messages=(ChatMessage(role=Role.USER, text="Answer with the single word: ready"),),
+    format=TemplateFormat.NONE,
+)
+_CONNECT_S = 2.0
+_GRACE_S = 5.0
+_EVENT = "data: "
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTest:
+    """How a test went. `error` is empty when the model answered."""
+
+    ok: bool
+    model: str = ""
+    usage: Usage | None = None
+    worker: str = ""
+    error: str = ""
+    cause: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyModel:
+    """A model with its secrets, which its representation does not show."""
+
+    spec: ModelSpec
+    secrets: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one run asks for."""
+
+    actor: Actor
+    model: ReadyModel
+    prompt: PromptSpec
+    inputs: Mapping[str, Any]
+    deadline: Deadline
+
+
+class _Elsewhere(Exception):
+    """This worker does not take it; another one may."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunNow:
+    """Runs prompts on workers that announced an address. `key` is the one that backend and workers share."""
+
+    models: ModelService
+    workers: WorkerService
+    clock: Clock
+    key: str | None
+    longest_s: float
+
+    async def stream(
+        self, actor: Actor, configuration_id: UUID, prompt: PromptSpec, inputs: Mapping[str, Any]
+    ) -> AsyncGenerator[Piece, None]:
+        """Yields the answer while it comes, the whole of it last; close it (`aclosing`) to end the call.
+
+        Whoever calls it has checked that the actor may run prompts. Raises UnknownModelConfiguration, NoWorker and
+        ModelFailed.
+        """
+        asked = Asked(
+            actor, await self._stored(actor, configuration_id), prompt, inputs, Deadline.after(self.longest_s)
+        )
+        async with aclosing(self._events(asked)) as events:
+            async for _, event in events:
+                yield _piece(event)
+
+    async def test_saved(self, actor: Actor, configuration_id: UUID, deadline: Deadline) -> ModelTest:
+        """Returns how a stored model answers one short question; raises UnknownModelConfiguration."""
+        return await self._tested(actor, await self._stored(actor, configuration_id), deadline)
+
+    async def test_unsaved(self, actor: Actor, draft: Draft, deadline: Deadline) -> ModelTest:
+        """Returns how a model answers that is not stored; raises InvalidModelConfiguration."""
+        spec, secrets = draft_spec(draft, new_id())
+        return await self._tested(actor, ReadyModel(spec, secrets), deadline)
+
+    async def test_changed(self, actor: Actor, configuration_id: UUID, change: Change, deadline: Deadline) -> ModelTest:
+        """Returns how a stored model would answer after `change`, which is not stored."""
+        row = await self.models.row(actor, configuration_id)
+        spec, secrets = self.models.changed_spec(row, change)
+        return await self._tested(actor, ReadyModel(spec, secrets), deadline)
+
+    async def _stored(self, actor: Actor, configuration_id: UUID) -> ReadyModel:
+        row = await self.models.row(actor, configuration_id)
+        return ReadyModel(spec_of(row), self.models.opened_secrets(row))
+
+    async def _tested(self, actor: Actor, model: ReadyModel, deadline: Deadline) -> ModelTest:
+        worker = ""
+        try:
+            async with aclosing(self._events(Asked(actor, model, _TEST, {}, deadline))) as events:
+                async for worker, event in events:
+                    whole = _piece(event).whole
+                    if whole is not None:
+                        return ModelTest(True, whole.model, whole.usage, worker)
+        except NoWorker as problem:
+            return ModelTest(False, error=problem.detail, cause="no_worker")
+        except ModelFailed as problem:
+            said = problem.members
+            return ModelTest(False, worker=worker, error=problem.detail, cause=said["cause"], detail=said["said"])
+        return ModelTest(False, worker=worker, error="the worker gave no answer", cause="no_worker")
+
+    async def _events(self, asked: Asked) -> AsyncGenerator[tuple[str, RunEvent], None]:
+        """Yields what the first worker that takes it says, with its name."""
+        if self.key is None:
+            raise NoWorker("this instance has no ARCANE_WORKER__KEY, so that no worker can be asked")
+        able = [one for one in self.workers.present() if one.announcement.url]
+        random.shuffle(able)
+        for worker in able:
+            try:
+                async with self._opened(worker, asked, self.key) as events:
+                    async for event in events:
+                        yield worker.announcement.name, event
+                    return
+            except _Elsewhere as exc:
+                log.warning("worker_did_not_take_run", worker=worker.announcement.name, reason=str(exc))
+        if able:
+            raise NoWorker("no worker takes a prompt at the moment; try again shortly")
+        raise NoWorker("models are called by workers, and none is there that can be reached")
+
+    @asynccontextmanager
+    async def _opened(self, worker: PresentWorker, asked: Asked, key: str) -> AsyncIterator[AsyncIterator[RunEvent]]:
+        """Yields the events of one worker. Raises _Elsewhere before the first of them."""
+        content, headers = self._request(asked, key)
+        timeout = httpx.Timeout(asked.deadline.remaining() + _GRACE_S, connect=_CONNECT_S)
+        # Not arcane.kit.egress: that guards where *users* point to, the address is a worker's own, signed with the key.
+        async with httpx.AsyncClient(base_url=worker.announcement.url, timeout=timeout, trust_env=False) as client:  # noqa: TID251
+            try:
+                request = client.build_request("POST", RUN_PATH, content=content, headers=headers)
+                answer = await client.send(request, stream=True)
+            except (httpx.TransportError, httpx.InvalidURL) as exc:
+                raise _Elsewhere(type(exc).__name__) from exc
+            try:
+                if answer.status_code != httpx.codes.OK:
+                    raise _Elsewhere(f"status {answer.status_code}")
+                yield _read(answer)
+            finally:
+                await answer.aclose()
+
+    def _request(self, asked: Asked, key: str) -> tuple[bytes, dict[str, str]]:
+        if asked.actor.organisation_id is None:
+            raise NoWorker("models are run for an organisation")
+        run, now = uuid4(), self.clock.now()
+        body = RunRequest(
+            run=run,
+            organisation=asked.actor.organisation_id,
+            prompt=asked.prompt,
+            model=asked.model.spec,
+            inputs=asked.inputs,
+            deadline_s=asked.deadline.remaining(),
+            sealed=seal(key, run, asked.model.secrets),
+        )
+        content = msgspec.json.encode(Envelope.around(body, id=run, sent_at=now))
+        return content, signed_headers(worker_signer(key), SignedRequest("POST", RUN_PATH, content), now)
+
+
+async def _read(answer: httpx.Response) -> AsyncIterator[RunEvent]:
+    """Yields the events of a worker's answer. Raises ModelFailed when it breaks off."""
+    ended = False
+    try:
+        async for line in answer.aiter_lines():
+            if line.startswith(_EVENT):
+                event: RunEvent = msgspec.json.decode(line[len(_EVENT) :], type=RunEvent)
+                ended = isinstance(event, RunDone | RunFailed)
+                yield event
+    except (httpx.TransportError, msgspec.MsgspecError) as exc:
+        raise _broken() from exc
+    if not ended:
+        raise _broken()
+
+
+def _broken() -> ModelFailed:
+    return ModelFailed("the worker that ran the prompt is gone", cause="worker", said="", retry=True)
+
+
+def _piece(event: RunEvent) -> Piece:
+    """Returns the piece that `event` brings. Raises ModelFailed for the event that says so."""
+    match event:
+        case RunText(text=text):
+            return Piece(text=text)
+        case RunDone(generated=generated):
+            return Piece(whole=generated)
+        case RunFailed(cause=cause, message=message, detail=detail, retry=retry):
+            raise ModelFailed(message, cause=cause, said=detail, retry=retry)
