@@ -27,6 +27,7 @@ from arcane.model.span import InstrumentationScope, Resource, Span, SpanEvent, S
 from arcane.model.trace import Trace
 from arcane.model.values import Attributes, AttributeValue
 from datasources.clickhouse.spelling import Names, typed
+from tests.support.mortal import end_with_parent
 from tests.support.not_run import told
 
 Databases: TypeAlias = "Callable[[str, Callable[[str], None]], str]"
@@ -66,7 +67,7 @@ def engine() -> Iterator[ClickHouse]:
     """Yields the engine in process, behind HTTP."""
     with tempfile.TemporaryDirectory(prefix="arcane-clickhouse-") as folder:
         command = [sys.executable, "-m", "tests.support.clickhouse_server", str(Path(folder) / "engine")]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent)
         try:
             assert process.stdout is not None
             port = json.loads(process.stdout.readline())["port"]

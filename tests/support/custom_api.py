@@ -22,6 +22,7 @@ from arcane.spi import encode_json, names_in
 from arcane.spi.scan import AttributeQuery
 from arcane.traceql.evaluate import compile_filter
 from arcane.traceql.parse import parse
+from tests.support.mortal import end_with_parent
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "datasources" / "custom_api.md"
 Answer = Callable[[web.Request], Any]
@@ -41,7 +42,8 @@ def example_server(folder: Path, traces: Iterable[Trace]) -> Iterator[str]:
     lines = [b"".join(encode_json(trace.spans)) for trace in traces]
     (folder / "traces.jsonl").write_bytes(b"\n".join(lines) + b"\n")
     command = [sys.executable, "example_server.py", "traces.jsonl", "0"]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(command, cwd=folder, preexec_fn=end_with_parent, **streams) as process:
         try:
             assert process.stdout is not None
             address = process.stdout.readline().strip()

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from arcane.model.trace import Trace
 from arcane.spi import encode_json
+from tests.support.mortal import end_with_parent
 from tests.support.not_run import told
 
 _READY_S, _SEARCHABLE_S = 120.0, 60.0
@@ -107,7 +108,8 @@ def real_jaeger(folder: Path) -> Iterator[RealJaeger]:
     configuration = folder / "jaeger.yaml"
     configuration.write_text(CONFIGURATION.format(http=http, grpc=grpc, otlp=otlp))
     with (folder / "jaeger.log").open("wb") as log:
-        process = subprocess.Popen([binary, f"--config={configuration}"], stdout=log, stderr=log, cwd=folder)
+        command = [binary, f"--config={configuration}"]
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, preexec_fn=end_with_parent)
         try:
             _wait_until_ready(f"http://127.0.0.1:{http}/api/services", process)
             yield RealJaeger(f"http://127.0.0.1:{http}", f"http://127.0.0.1:{otlp}")

@@ -21,6 +21,7 @@ from uuid import uuid4
 
 from arcane.model.trace import Trace
 from arcane.spi import encode_json
+from tests.support.mortal import end_with_parent
 from tests.support.not_run import told
 
 _READY_S, _SEARCHABLE_S = 60.0, 60.0
@@ -102,7 +103,8 @@ def real_tempo(folder: Path) -> Iterator[RealTempo]:
     configuration = folder / "tempo.yaml"
     configuration.write_text(CONFIGURATION.format(http=http, grpc=grpc, otlp=otlp, gossip=gossip, folder=folder))
     with (folder / "tempo.log").open("wb") as log:
-        process = subprocess.Popen([binary, f"-config.file={configuration}"], stdout=log, stderr=log)
+        command = [binary, f"-config.file={configuration}"]
+        process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=end_with_parent)
         try:
             _wait_until_ready(f"http://127.0.0.1:{http}/ready", process)
             yield RealTempo(f"http://127.0.0.1:{http}", f"http://127.0.0.1:{otlp}", tenant)
