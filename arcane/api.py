@@ -10,6 +10,8 @@ from arcane.access.credentials import BASIC_USER, KEY_PREFIX, SessionCookie
 from arcane.access.endpoints import router as access
 from arcane.audit.endpoints import router as audit
 from arcane.catalog.endpoints import router as catalog
+from arcane.datasets.endpoints import router as datasets
+from arcane.datasets.file_endpoints import router as dataset_files
 from arcane.jobs.internal import internal_router as job_desk
 from arcane.kit.openapi import completed
 from arcane.models.endpoints import router as models
@@ -30,7 +32,7 @@ def include_api(app: FastAPI) -> None:
     The routers stand side by side, traces first: FastAPI matches a router within a router twice at
     every level, and traces are what is asked a thousand times a second.
     """
-    for part in (traces, streams, metrics, live, catalog, models, access, audit, workers):
+    for part in (traces, streams, metrics, live, catalog, models, datasets, dataset_files, access, audit, workers):
         app.include_router(part, prefix=PREFIX)
     app.include_router(internal_router)
     app.include_router(job_desk)

@@ -20,6 +20,7 @@ from arcane.catalog.pool import AdapterMaker, AdapterPool
 from arcane.catalog.registry import Registry
 from arcane.catalog.service import CatalogService
 from arcane.compat.public.endpoints import router as public_api
+from arcane.datasets.file_endpoints import BODIES
 from arcane.datasets.wiring import build_datasets
 from arcane.jobs.wiring import Ground, build_jobs
 from arcane.kit.announce import Announcer
@@ -68,7 +69,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(public_api)
     _add_health(app)
     mount_pages(app, settings, Places())
-    app.add_middleware(RequestEdge, max_body_bytes=settings.server.max_body_bytes)
+    files = ((BODIES, settings.datasets.file_bytes_max),)
+    app.add_middleware(RequestEdge, max_body_bytes=settings.server.max_body_bytes, larger=files)
     return app
 
 

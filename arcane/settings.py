@@ -290,6 +290,10 @@ class DatasetSettings(BaseModel):
     edits_max: int = Field(1_000, ge=1, description="Most rows that one request adds, changes or deletes.")
     splits_max: int = Field(50, ge=1, description="Most splits of one dataset.")
     search_s: float = Field(10.0, gt=0, description="Longest time that searching or sorting rows takes.")
+    file_bytes_max: int = Field(512 * 1024 * 1024, ge=1, description="Largest file that is imported.")
+    file_problems_max: int = Field(50, ge=1, description="Bad rows of a file that are named; all are counted.")
+    files_at_once: int = Field(2, ge=1, description="Most files that one process reads or writes at once.")
+    file_s: float = Field(600.0, gt=0, description="Longest time that reading or writing a file takes.")
     patience_s: float = Field(5.0, gt=0, description="How long a change waits for another one of the same dataset.")
 
 

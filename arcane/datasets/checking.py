@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from arcane.datasets.columns import RESERVED, BadValue, Column, checked
+from arcane.datasets.columns import LONGEST_NAME, BadValue, Column, checked, column_name_error, unprintable
 from arcane.datasets.problems import DatasetLimit, InvalidDataset
 from arcane.datasets.views import NewColumn
 from arcane.settings import DatasetSettings
-
-LONGEST_NAME = 200
-_CONTROL = 32
 
 
 def checked_name(name: str) -> str:
     """Returns the name of a dataset without spaces around it; raises InvalidDataset."""
     said = name.strip()
-    if not said or len(said) > LONGEST_NAME or _unprintable(said):
+    if not said or len(said) > LONGEST_NAME or unprintable(said):
         raise InvalidDataset(f"a dataset's name has 1 to {LONGEST_NAME} characters, none of them a control character")
     return said
 
@@ -25,20 +22,9 @@ def checked_name(name: str) -> str:
 def checked_split(name: str) -> str:
     """Returns the name of a split, "" for none; raises InvalidDataset."""
     said = name.strip()
-    if len(said) > LONGEST_NAME or _unprintable(said):
+    if len(said) > LONGEST_NAME or unprintable(said):
         raise InvalidDataset(f"a split's name has up to {LONGEST_NAME} characters, none of them a control character")
     return said
-
-
-def column_name_error(name: str) -> str:
-    """Returns what is wrong with the name of a column, "" when nothing is."""
-    if not name.strip():
-        return "a column has to have a name"
-    if len(name) > LONGEST_NAME:
-        return f"a column's name has up to {LONGEST_NAME} characters"
-    if _unprintable(name):
-        return "a column's name has no control characters"
-    return f"names that begin with {RESERVED} are taken" if name.startswith(RESERVED) else ""
 
 
 def checked_columns(
@@ -94,7 +80,3 @@ def filled(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _repeated(names: Sequence[str], place: int) -> str:
     return "two columns have the same name" if names[place] in names[:place] else ""
-
-
-def _unprintable(text: str) -> bool:
-    return any(ord(one) < _CONTROL or ord(one) == 127 or 0xD800 <= ord(one) <= 0xDFFF for one in text)

@@ -19,8 +19,11 @@ _INT64 = 2**63
 _DEEPEST = 32
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+LONGEST_NAME = 200
 RESERVED = "arcane:"
 """No column's name begins with it: exports use it for what is not a column."""
+SPLIT = f"{RESERVED}split"
+"""Where exports and imports have the split of a row."""
 
 
 class ColumnType(StrEnum):
@@ -57,6 +60,22 @@ class BadValue(ValueError):
 def columns_of(stored: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
     """Returns the columns that tables keep, in order."""
     return tuple(Column.of(one) for one in stored)
+
+
+def column_name_error(name: str) -> str:
+    """Returns what is wrong with the name of a column, "" when nothing is."""
+    if not name.strip():
+        return "a column has to have a name"
+    if len(name) > LONGEST_NAME:
+        return f"a column's name has up to {LONGEST_NAME} characters"
+    if unprintable(name):
+        return "a column's name has no control characters"
+    return f"names that begin with {RESERVED} are taken" if name.startswith(RESERVED) else ""
+
+
+def unprintable(text: str) -> bool:
+    """True when a name holds what nobody can read, or what cannot be stored."""
+    return any(ord(one) < 32 or ord(one) == 127 or 0xD800 <= ord(one) <= 0xDFFF for one in text)
 
 
 def checked(kind: ColumnType, value: Any, most_bytes: int) -> Any:
@@ -111,10 +130,10 @@ def parsed(text: str | bytes) -> Any:
 
 def _whole(digits: str) -> int | float:
     """A whole number; one that 64 bits do not hold is a double."""
-    if len(digits) < 19:
-        return int(digits)
-    number = float(digits)
-    return int(digits) if abs(number) < _INT64 else number
+    if len(digits) > 20:
+        return float(digits)
+    number = int(digits)
+    return number if -_INT64 <= number < _INT64 else float(number)
 
 
 def _no_number(name: str) -> Any:

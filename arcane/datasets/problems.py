@@ -55,6 +55,14 @@ class InvalidDataset(Problem):
     title = "Invalid dataset"
 
 
+class BadFile(Problem):
+    """The file, or some of its rows, cannot be imported; `errors` names the first bad rows by their lines."""
+
+    status = 422
+    slug = "bad-file"
+    title = "Bad file"
+
+
 class SlowSearch(Problem):
     """Searching or sorting the rows took longer than this instance allows."""
 

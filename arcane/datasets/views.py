@@ -40,13 +40,14 @@ class NewColumn:
 
 @dataclass(frozen=True, slots=True)
 class DatasetView:
-    """A dataset and its newest version's columns."""
+    """A dataset and its newest version's columns. `columns_made`: how many ids of columns were ever given."""
 
     id: UUID
     name: str
     description: str
     version: int
     columns: tuple[Column, ...]
+    columns_made: int
     row_count: int
     created_by: str
     created_at: datetime
@@ -61,6 +62,7 @@ class DatasetView:
             row.description,
             row.version,
             columns_of(row.columns),
+            row.columns_made,
             row.row_count,
             row.created_by,
             row.created_at,

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import anyio
+
 from arcane.audit.service import AuditLog
+from arcane.datasets.files.processes import FileProcesses
 from arcane.datasets.service.datasets import DatasetService
+from arcane.datasets.service.exporting import ExportService
+from arcane.datasets.service.importing import ImportService
 from arcane.datasets.service.making import VersionMaker
 from arcane.datasets.service.rows import RowService
 from arcane.datasets.service.shape import ShapeService
@@ -21,9 +26,19 @@ class DatasetParts:
     datasets: DatasetService
     rows: RowService
     shape: ShapeService
+    imports: ImportService
+    exports: ExportService
 
 
 def build_datasets(database: Database, audit: AuditLog, cursors: Cursors, limits: DatasetSettings) -> DatasetParts:
     """Returns the services."""
     maker = VersionMaker(database, audit, limits)
-    return DatasetParts(DatasetService(maker, cursors), RowService(maker), ShapeService(maker))
+    datasets = DatasetService(maker, cursors)
+    processes = FileProcesses(limits, anyio.CapacityLimiter(limits.files_at_once))
+    return DatasetParts(
+        datasets=datasets,
+        rows=RowService(maker),
+        shape=ShapeService(maker),
+        imports=ImportService(maker, datasets, processes),
+        exports=ExportService(datasets, processes),
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 import secrets
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -156,16 +158,22 @@ def _of_status(exc: HTTPException) -> Problem:
 
 
 class RequestEdge:
-    """ASGI middleware at the edge: refuses bodies over `max_body_bytes`, gives each request an id."""
+    """ASGI middleware at the edge: refuses bodies over `max_body_bytes`, gives each request an id.
+
+    `larger` has the addresses whose bodies are files, each with its own limit.
+    """
 
     headers: ClassVar[list[tuple[bytes, bytes]]] = [
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"same-origin"),
     ]
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_body_bytes: int, larger: Sequence[tuple[re.Pattern[str], int]] = ()
+    ) -> None:
         self.app = app
         self.max_body_bytes = max_body_bytes
+        self.larger = larger
         self._process = secrets.token_hex(4)
         self._numbers = itertools.count(1)  # ids need to differ, not to be secret: no system call a request
 
@@ -183,26 +191,32 @@ class RequestEdge:
                 message["headers"] = [*message.get("headers", ()), *extra]
             await send(message)
 
-        if _declared_length(scope) > self.max_body_bytes:
-            await self._refuse(scope, receive, send_marked)
+        most = self._most(scope)
+        if _declared_length(scope) > most:
+            await self._refuse(scope, receive, send_marked, most)
             return
-        await self.app(scope, self._bounded(receive), send_marked)
+        await self.app(scope, self._bounded(receive, most), send_marked)
 
-    def _bounded(self, receive: Receive) -> Receive:
+    def _most(self, scope: Scope) -> int:
+        if scope["method"] != "POST":
+            return self.max_body_bytes
+        return next((most for path, most in self.larger if path.match(scope["path"])), self.max_body_bytes)
+
+    def _bounded(self, receive: Receive, most: int) -> Receive:
         seen = 0
 
         async def bounded() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self.max_body_bytes:
+            if seen > most:
                 raise HTTPException(413)
             return message
 
         return bounded
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        problem = BodyTooLarge(f"a body may have {self.max_body_bytes} bytes", max_bytes=self.max_body_bytes)
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
+        problem = BodyTooLarge(f"a body may have {most} bytes", max_bytes=most)
         response = problem_response(Request(scope), problem)
         response.headers["connection"] = "close"
         await response(scope, receive, send)

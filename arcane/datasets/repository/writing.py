@@ -35,6 +35,17 @@ class RowWriter:
             origins=["" if row.origin is None else _json(row.origin) for row in rows],
         )
 
+    async def add_lines(self, row_ids: Sequence[UUID], first: int, lines: Sequence[tuple[str, str]]) -> None:
+        """The rows, each its split and its values as JSON, are part of the version; the first has ordinal `first`."""
+        await self._run(
+            statements.ADD,
+            ids=list(row_ids),
+            ordinals=list(range(first, first + len(lines))),
+            values=[values for _, values in lines],
+            splits=[split for split, _ in lines],
+            origins=[""] * len(lines),
+        )
+
     async def close(self, row_ids: Sequence[UUID]) -> int:
         """The rows are not part of the version; returns how many were there."""
         return len((await self._run(statements.CLOSE, ids=list(row_ids))).all())
