@@ -19,6 +19,7 @@ from arcane.access.principals import SYSTEM
 from arcane.access.service.password_links import IssuedPasswordLink
 from arcane.catalog.rotation import RotationReport
 from arcane.client.commands import explain, metrics, query, tail
+from arcane.client.datasets import datasets
 from arcane.demo.generate import write_demo as generate_demo
 from arcane.kit.logging import configure_logging
 from arcane.kit.migrate import app_url
@@ -57,6 +58,7 @@ app.command()(query)
 app.command()(metrics)
 app.command()(tail)
 app.command()(explain)
+app.add_typer(datasets, name="datasets")
 
 
 @app.command()

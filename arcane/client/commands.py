@@ -66,14 +66,14 @@ def query(
     api_key: ApiKey = "",
 ) -> None:
     """Searches traces, newest first. Exit code 3: datasources are missing from the answer; 4: refused."""
-    with _told():
+    with told():
         text, paths = _split(words, file)
         asked = Asked(text, since, until, tuple(source or ()), limit)
         if whole:
             _stream(asked, paths, as_json=as_json, url=url, api_key=api_key)
             return
-        answer = search_files(paths, asked) if paths else _instance(url, api_key).search(asked)
-        _print(answer, as_json=as_json, show=show_search)
+        answer = search_files(paths, asked) if paths else instance_of(url, api_key).search(asked)
+        print_answer(answer, as_json=as_json, show=show_search)
         if not answer["complete"]:
             raise typer.Exit(Exit.PARTIAL)
 
@@ -91,11 +91,11 @@ def metrics(
     api_key: ApiKey = "",
 ) -> None:
     """Counts and measures spans over time. Exit code 3: datasources are missing from the answer; 4: refused."""
-    with _told():
+    with told():
         text, paths = _split(words, file)
         asked = Asked(text, since, until, tuple(source or ()), step=step, instant=instant)
-        answer = measure_files(paths, asked) if paths else _instance(url, api_key).measure(asked)
-        _print(answer, as_json=as_json, show=show_metrics)
+        answer = measure_files(paths, asked) if paths else instance_of(url, api_key).measure(asked)
+        print_answer(answer, as_json=as_json, show=show_metrics)
         if not answer["complete"]:
             raise typer.Exit(Exit.PARTIAL)
 
@@ -109,9 +109,9 @@ def tail(
     api_key: ApiKey = "",
 ) -> None:
     """Prints traces as they appear, until Ctrl-C. A `+` marks one that has grown. Exit code 4: refused."""
-    with _told():
+    with told():
         text, _ = _split(words, None)
-        stream = Stream(_instance(url, api_key), Asked(text, sources=tuple(source or ())))
+        stream = Stream(instance_of(url, api_key), Asked(text, sources=tuple(source or ())))
         wide = None if sys.stdout.isatty() else 240
         console = Console(width=wide, highlight=False, markup=False, emoji=False)
         aside = Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -135,11 +135,11 @@ def explain(
 
     A query that measures is explained like one that finds traces.
     """
-    with _told():
+    with told():
         text, paths = _split(words, file)
         asked = Asked(text, since, until, tuple(source or ()), step=step, instant=instant)
-        plan = explain_files(paths, asked) if paths else _instance(url, api_key).explain(asked)
-        _print(plan, as_json=as_json, show=show_measuring if asked.measures else show_plan)
+        plan = explain_files(paths, asked) if paths else instance_of(url, api_key).explain(asked)
+        print_answer(plan, as_json=as_json, show=show_measuring if asked.measures else show_plan)
 
 
 def _stream(asked: Asked, paths: Sequence[Path], *, as_json: bool, url: str, api_key: str) -> None:
@@ -148,7 +148,7 @@ def _stream(asked: Asked, paths: Sequence[Path], *, as_json: bool, url: str, api
     if paths:
         stream_files(paths, asked, shown.take)
     else:
-        _instance(url, api_key).stream(asked, shown.take)
+        instance_of(url, api_key).stream(asked, shown.take)
     if not shown.is_complete():
         raise typer.Exit(Exit.PARTIAL)
 
@@ -161,7 +161,8 @@ def _split(words: list[str], file: list[Path] | None) -> tuple[str, list[Path]]:
     return text, [*(file or ()), *map(Path, more)]
 
 
-def _instance(url: str, api_key: str) -> Instance:
+def instance_of(url: str, api_key: str) -> Instance:
+    """Returns the instance at `url`, and the project of the key; raises ClientError."""
     if not api_key:
         raise ClientError("there is no API key: say --api-key or set ARCANE_API_KEY", Exit.REFUSED)
     if not api_key.isascii() or not api_key.isprintable():
@@ -170,7 +171,8 @@ def _instance(url: str, api_key: str) -> Instance:
     return Instance.connect(http)
 
 
-def _print(answer: dict[str, Any], *, as_json: bool, show: Any) -> None:
+def print_answer(answer: dict[str, Any], *, as_json: bool, show: Any) -> None:
+    """The answer is on standard output, as JSON or as `show` prints it."""
     if as_json:
         print(json.dumps(answer, indent=2, ensure_ascii=False))
         return
@@ -179,7 +181,7 @@ def _print(answer: dict[str, Any], *, as_json: bool, show: Any) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """What went wrong is told in one line (and the place in a query), with its exit code."""
     try:
         yield

@@ -14,6 +14,9 @@ class Exit(IntEnum):
     REFUSED = 4  # the instance refused: a bad query, no permission, all datasources failed
 
 
+_ROWS_SHOWN = 10
+
+
 class ClientError(Exception):
     """There is no answer. The message is one line, or one and the place in a query."""
 
@@ -28,6 +31,7 @@ def refused(problem: dict[str, object], query: str = "") -> ClientError:
     hint = problem.get("hint")
     lines = [f"{line}; {hint}" if hint else line]
     lines += _pointer(problem.get("position"), query)
+    lines += [_bad_row(row) for row in _list(problem.get("errors"))[:_ROWS_SHOWN] if "line" in row]
     for source in _list(problem.get("sources")):
         error = source.get("error")
         if isinstance(error, dict):
@@ -42,6 +46,11 @@ def _pointer(position: object, query: str) -> list[str]:
             if 1 <= line <= len(lines):
                 return [f"  {lines[line - 1]}", f"  {' ' * (column - 1)}{'^' * max(1, length)}"]
     return []
+
+
+def _bad_row(row: dict[str, object]) -> str:
+    where = f"line {row['line']}" + (f", {row['column']}" if row.get("column") else "")
+    return f"  {where}: {row.get('message')}"
 
 
 def _list(value: object) -> list[dict[str, object]]:

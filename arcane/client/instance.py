@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,8 @@ import httpx
 
 from arcane.client.asked import Asked
 from arcane.client.errors import ClientError, Exit, refused
+
+_FILE_TIMEOUT_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,33 @@ class Instance:
                 answer.read()
                 raise _refusal(self.http, answer, asked.query)
             yield answer
+
+    def get(self, path: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns what the project has at `path`; raises ClientError."""
+        address = str(httpx.URL(f"/api/v1/projects/{self.project}{path}", params=dict(params)))
+        return _answer(self.http, "GET", address)
+
+    def upload(self, path: str, params: Mapping[str, Any], chunks: Iterator[bytes]) -> dict[str, Any]:
+        """Returns what a file that was sent as it was read became; raises ClientError with the first bad rows."""
+        try:
+            answer = self.http.post(
+                f"/api/v1/projects/{self.project}{path}", params=dict(params), content=chunks, timeout=_FILE_TIMEOUT_S
+            )
+        except httpx.HTTPError as exc:
+            raise ClientError(f"{self.http.base_url} stopped answering: {exc}") from exc
+        return _read(self.http, answer, "")
+
+    def download(self, path: str, params: Mapping[str, Any], take: Callable[[bytes], Any]) -> None:
+        """Returns when `take` has had the whole file; raises ClientError."""
+        try:
+            with self.http.stream("GET", f"/api/v1/projects/{self.project}{path}", params=dict(params)) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(self.http, answer, "")
+                for chunk in answer.iter_bytes():
+                    take(chunk)
+        except httpx.HTTPError as exc:
+            raise ClientError(f"{self.http.base_url} stopped answering: {exc}") from exc
 
     def _ask(self, path: str, body: dict[str, Any], query: str) -> dict[str, Any]:
         return _answer(self.http, "POST", f"/api/v1/projects/{self.project}{path}", body, query)

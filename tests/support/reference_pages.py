@@ -48,7 +48,8 @@ def commands_page() -> str:
         "This page is written from `arcane/cli.py` by `make docs`; a test keeps it equal.",
     ]
     for name, command in commands.items():
-        parts += _command(name, command)
+        for full, one in _leaves(name, command):
+            parts += _command(full, one)
     return "\n\n".join(parts) + "\n"
 
 
@@ -87,6 +88,14 @@ def _default(setting: FieldInfo) -> str:
     if value is None or isinstance(value, BaseModel | SecretStr):
         return ""
     return f"`{json.dumps(value)}`" if not isinstance(value, str | Path) else f"`{value}`"
+
+
+def _leaves(name: str, command: Any) -> list[tuple[str, Any]]:
+    """The command, or those of a group under the group's name."""
+    own = getattr(command, "commands", None)
+    if own is None:
+        return [(name, command)]
+    return [leaf for part, one in own.items() for leaf in _leaves(f"{name} {part}", one)]
 
 
 def _command(name: str, command: Any) -> list[str]:
