@@ -46,6 +46,11 @@ class Place:
         return f"/o/{self.organisation}/p/{self.project}/metrics"
 
     @property
+    def datasets(self) -> str:
+        """The address of the project's datasets."""
+        return f"/o/{self.organisation}/p/{self.project}/datasets"
+
+    @property
     def settings(self) -> str:
         """The address of the project's settings."""
         return f"/o/{self.organisation}/p/{self.project}/settings"
@@ -138,11 +143,14 @@ def rail_of(language: Language, organisation: str, place: Place | None, actor: A
     """Returns the rail's entries: only pages that exist, only those `actor` may open."""
     say = language.gettext
     base = f"/o/{organisation}/settings"
-    groups: list[tuple[str, list[RailLink]]] = [(say("Observe"), []), (say("Operate"), []), (say("Settings"), [])]
-    observe, operate, settings = (links for _, links in groups)
+    labels = (say("Observe"), say("Evaluate"), say("Operate"), say("Settings"))
+    groups: list[tuple[str, list[RailLink]]] = [(label, []) for label in labels]
+    observe, evaluate, operate, settings = (links for _, links in groups)
     if place is not None and actor.may(p.TRACES_READ):
         observe.append(RailLink("traces", say("Traces"), place.home, "search"))
         observe.append(RailLink("metrics", say("Metrics"), place.metrics, "chart-line"))
+    if place is not None and actor.may(p.DATASETS_READ):
+        evaluate.append(RailLink("datasets", say("Datasets"), place.datasets, "table"))
     reads_datasources = place.reads_datasources if place is not None else actor.may(p.DATASOURCES_READ)
     if organisation and reads_datasources:
         operate.append(RailLink("datasources", say("Datasources"), f"{base}/datasources", "database"))

@@ -14,6 +14,9 @@ from web.errors import install_error_pages
 from web.i18n import Languages
 from web.pages import (
     audit,
+    datasetfiles,
+    datasets,
+    datasetshape,
     datasources,
     entry,
     home,
@@ -44,6 +47,9 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     metrics.router,
     tail.router,
     trace.router,
+    datasetfiles.router,
+    datasetshape.router,
+    datasets.router,
     datasources.router,
     models.router,
     organisation.router,

@@ -25,8 +25,11 @@ from arcane.datasets.wiring import DatasetParts
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 
-BODIES = re.compile(r"^/api/v1/projects/[^/]+/datasets/(?:[^/]+/)?imports(?:/preview)?$")
-"""Where a body is a file, with a limit of its own."""
+BODIES = re.compile(
+    r"^/api/v1/projects/[^/]+/datasets/(?:[^/]+/)?imports(?:/preview)?$"
+    r"|^/o/[^/]+/p/[^/]+/datasets/(?:[^/]+/)?import$"
+)
+"""Where a body is a file, or a form with one: these have a limit of their own."""
 
 router = APIRouter(prefix="/projects/{project_id}/datasets", tags=["datasets"], dependencies=[Depends(in_project)])
 Importer = Annotated[Actor, requires(DATASETS_IMPORT)]

@@ -16,6 +16,7 @@ const ready: Record<string, Init> = { combobox, conditions, copy, menu, tabs, th
 const lazy: Record<string, () => Promise<{ init: Init }>> = {
   chart: () => import("./chart/chart"),
   editor: () => import("./editor/editor"),
+  grid: () => import("./datasets/grid"),
   live: () => import("./search/live"),
   search: () => import("./search/search"),
   waterfall: () => import("./trace/page"),
