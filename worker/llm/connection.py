@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import anyio.from_thread
@@ -40,6 +41,10 @@ class Connection:
     chat: Callable[[], Model[Any]]
     vectors: Callable[[], EmbeddingModel] | None
     structured: str | None = None
+
+    def kept(self) -> Connection:
+        """Returns the same connection, which makes each of its models once: they know nothing of a call."""
+        return Connection(cache(self.chat), None if self.vectors is None else cache(self.vectors), self.structured)
 
 
 class Connect(Protocol):

@@ -53,6 +53,7 @@ class Models:
     keys: Lanes
     organisations: Lanes
     _connections: OrderedDict[bytes, Connection] = field(default_factory=OrderedDict)
+    _modules: dict[str, ModuleType] = field(default_factory=dict)
     _loading: anyio.Lock = field(default_factory=anyio.Lock)
 
     @classmethod
@@ -184,7 +185,8 @@ class Models:
         found = self._connections.get(key)
         if found is None:
             provider = cast("Connect", await self._loaded(_PROVIDERS[spec.provider]))
-            found = await anyio.to_thread.run_sync(provider.connect, spec, secrets, self.road)
+            made = await anyio.to_thread.run_sync(provider.connect, spec, secrets, self.road)
+            found = made.kept()
             while len(self._connections) >= self.settings.connections_kept:
                 self._connections.popitem(last=False)
             self._connections[key] = found
@@ -192,8 +194,11 @@ class Models:
         return found
 
     async def _loaded(self, name: str) -> ModuleType:
-        async with self._loading:
-            return await anyio.to_thread.run_sync(import_module, name)
+        found = self._modules.get(name)
+        if found is None:
+            async with self._loading:
+                found = self._modules[name] = await anyio.to_thread.run_sync(import_module, name)
+        return found
 
 
 class _within:

@@ -10,6 +10,8 @@ from genai_prices import calc_price
 from arcane.messaging.generation import ModelSpec, Provider
 
 _PER = 1_000_000
+_UNLISTED: set[tuple[str, ...]] = set()  # to look through the whole list for what is not there takes milliseconds
+_UNLISTED_MAX = 1_000
 _LISTS = {
     Provider.OPENAI: "openai",
     Provider.AZURE: "azure",
@@ -31,6 +33,8 @@ def cost_usd(spec: ModelSpec, *, input_tokens: int, output_tokens: int, cached_t
         where = {"provider_api_url": str(spec.settings.get("base_url", ""))}
     else:
         return None
+    if (spec.model, *where.values()) in _UNLISTED:
+        return None
     usage = ListUsage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
@@ -39,4 +43,7 @@ def cost_usd(spec: ModelSpec, *, input_tokens: int, output_tokens: int, cached_t
     try:
         return float(calc_price(usage, spec.model, **where).total_price)
     except (LookupError, ValueError):
+        if len(_UNLISTED) >= _UNLISTED_MAX:
+            _UNLISTED.clear()
+        _UNLISTED.add((spec.model, *where.values()))
         return None

@@ -85,7 +85,12 @@ class _Refreshed(google_credentials.Credentials):
 
     def refresh(self, request: transport.Request) -> None:
         """There is a fresh token; `request`, which would go past the guard, is not used."""
-        self._account.refresh(_Request(self._road))  # type: ignore[no-untyped-call]
+        try:
+            self._account.refresh(_Request(self._road))  # type: ignore[no-untyped-call]
+        except TransportError as exc:
+            raise ModelError(Cause.CONNECTION, "Google's token service could not be reached.") from exc
+        except GoogleAuthError as exc:
+            raise ModelError(Cause.AUTHENTICATION, "Google does not take the key of the service account.") from exc
         self.token, self.expiry = self._account.token, self._account.expiry
 
 

@@ -1,0 +1,141 @@
+"""The worker's door for prompts that somebody waits for: signed, once, streamed, and ended by hanging up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import anyio
+import httpx
+import msgspec
+import pytest
+from pydantic import SecretStr
+
+from arcane.kit.clock import SystemClock
+from arcane.messaging.envelope import Envelope
+from arcane.messaging.generation import ChatMessage, PromptSpec, Role, TemplateFormat
+from arcane.messaging.running import RUN_PATH, RunDone, RunEvent, RunFailed, RunRequest, RunText, seal
+from arcane.messaging.signature import SignedRequest, signed_headers, worker_signer
+from tests.support.model_calls import KEY, models, spec_of
+from tests.support.model_stub import Answer, ModelStub, Refusal
+from worker.api import Door
+from worker.health import Health
+from worker.serving import listening, serve
+from worker.settings import WorkerSettings
+
+pytestmark = pytest.mark.anyio
+
+SHARED = "a-key-that-only-this-test-uses-0123456789"
+PROMPT = PromptSpec(messages=(ChatMessage(role=Role.USER, text="Say {{word}}"),), format=TemplateFormat.MUSTACHE)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A door on a port, and somebody who knocks."""
+
+    client: httpx.AsyncClient  # noqa: TID251 - of the door under test
+    stub: ModelStub
+
+    def request(self, **more: Any) -> tuple[bytes, dict[str, str]]:
+        run = uuid4()
+        body = RunRequest(
+            run=run,
+            organisation=UUID(int=1),
+            prompt=PROMPT,
+            model=spec_of(self.stub),
+            inputs={"word": "hello"},
+            deadline_s=60.0,
+            sealed=seal(SHARED, run, {"api_key": KEY}),
+        )
+        now = datetime.now(UTC)
+        content = msgspec.json.encode(Envelope.around(msgspec.structs.replace(body, **more), id=run, sent_at=now))
+        return content, signed_headers(worker_signer(SHARED), SignedRequest("POST", RUN_PATH, content), now)
+
+    async def events(self, **more: Any) -> list[RunEvent]:
+        content, headers = self.request(**more)
+        answer = await self.client.post(RUN_PATH, content=content, headers=headers)
+        assert answer.status_code == 200, answer.text
+        lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: ")]
+        return [msgspec.json.decode(line, type=RunEvent) for line in lines]
+
+
+@asynccontextmanager
+async def door(stub: ModelStub, **settings: Any) -> AsyncIterator[Opened]:
+    bound = listening("127.0.0.1", 0)
+    own = WorkerSettings(key=SecretStr(SHARED), **settings)
+    async with models(tries=1) as opened, anyio.create_task_group() as group:
+        group.start_soon(serve, Door(Health(lambda: True), opened, own, SystemClock()), bound)
+        address = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60) as client:  # noqa: TID251
+            yield Opened(client, stub)
+        group.cancel_scope.cancel()
+
+
+async def test_the_answer_comes_in_pieces_and_whole_at_the_end(model_stub: ModelStub) -> None:
+    async with door(model_stub) as opened:
+        events = await opened.events()
+    assert [event.text for event in events if isinstance(event, RunText)] == ["Say", " hello"]
+    last = events[-1]
+    assert isinstance(last, RunDone)
+    assert last.generated.text == "Say hello"
+    assert model_stub.asked[0].key == KEY
+
+
+async def test_what_fails_is_the_last_event(model_stub: ModelStub) -> None:
+    model_stub.then(Refusal(503))
+    async with door(model_stub) as opened:
+        (failed,) = await opened.events()
+        (unfilled,) = await opened.events(inputs={})
+    assert isinstance(failed, RunFailed)
+    assert (failed.cause, failed.retry) == ("unavailable", True)
+    assert isinstance(unfilled, RunFailed)
+    assert "word" in unfilled.message
+
+
+async def test_hanging_up_ends_the_call_at_the_provider(model_stub: ModelStub) -> None:
+    model_stub.then(Answer("word " * 500, between_s=0.05))
+    async with door(model_stub) as opened:
+        content, headers = opened.request()
+        async with opened.client.stream("POST", RUN_PATH, content=content, headers=headers) as answer:
+            lines = answer.aiter_lines()
+            assert (await anext(lines)).startswith("data: ")
+            await lines.aclose()
+        await model_stub.until_abandoned()
+
+
+async def test_a_request_is_taken_once_and_only_from_a_holder_of_the_key(model_stub: ModelStub) -> None:
+    async with door(model_stub) as opened:
+        content, headers = opened.request()
+        assert (await opened.client.post(RUN_PATH, content=content, headers=headers)).status_code == 200
+        assert (await opened.client.post(RUN_PATH, content=content, headers=headers)).status_code == 409
+        assert (await opened.client.post(RUN_PATH, content=content)).status_code == 401
+        late = datetime.now(UTC) - timedelta(minutes=5)
+        old = signed_headers(worker_signer(SHARED), SignedRequest("POST", RUN_PATH, content), late)
+        assert (await opened.client.post(RUN_PATH, content=content, headers=old)).status_code == 401
+        other, signed = opened.request(sealed=seal(SHARED, uuid4(), {"api_key": "of another run"}))
+        assert (await opened.client.post(RUN_PATH, content=other, headers=signed)).status_code == 400
+        assert (await opened.client.get(RUN_PATH)).status_code == 405
+    assert len(model_stub.asked) == 1
+
+
+async def test_more_than_a_worker_runs_at_once_is_for_another_one(model_stub: ModelStub) -> None:
+    model_stub.then(Answer("word " * 500, between_s=0.05))
+    async with door(model_stub, prompts_at_once=1, prompt_bytes_max=4096) as opened:
+        content, headers = opened.request()
+        async with opened.client.stream("POST", RUN_PATH, content=content, headers=headers) as answer:
+            assert answer.status_code == 200
+            content, headers = opened.request()
+            assert (await opened.client.post(RUN_PATH, content=content, headers=headers)).status_code == 503
+        content, headers = opened.request(inputs={"word": "x" * 5000})
+        assert (await opened.client.post(RUN_PATH, content=content, headers=headers)).status_code == 413
+
+
+async def test_it_says_that_it_is_well(model_stub: ModelStub) -> None:
+    async with door(model_stub) as opened:
+        assert (await opened.client.get("/health")).json() == {"status": "ok"}
+        assert (await opened.client.get("/health/ready")).json() == {"status": "ready"}
+        assert (await opened.client.get("/nothing")).status_code == 404
