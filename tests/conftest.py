@@ -20,6 +20,13 @@ for name, examples in {"dev": 50, "ci": 200, "nightly": 20_000}.items():
 settings.load_profile(told("HYPOTHESIS_PROFILE") or "dev")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """At night a law takes as long as its examples do: what ends a test that hangs by day would end it."""
+    if told("HYPOTHESIS_PROFILE") == "nightly":
+        for item in items:
+            item.add_marker(pytest.mark.timeout(0), append=False)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the product does."""

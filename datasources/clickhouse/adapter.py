@@ -61,6 +61,8 @@ class ClickHouseAdapter(Adapter):
         self._longest_ns = settings.longest_trace_minutes * 60 * NANOS_PER_SECOND
         self._max_spans = settings.max_spans
         self._completion_rows = settings.completion_rows
+        self._scan_spans = settings.scan_spans
+        self._metrics_rows = settings.metrics_rows
         self._layout: Layout | None = None
         self.capabilities = Capabilities(
             push=PUSH,
@@ -111,7 +113,7 @@ class ClickHouseAdapter(Adapter):
 
     async def metrics(self, request: MetricsRequest, deadline: Deadline) -> MetricsAnswer | None:
         asking = await self._asking(deadline)
-        statement = metrics.measure(asking, request)
+        statement = metrics.measure(asking, request, self._metrics_rows)
         columns = await self._wire.select(statement, deadline)
         return MetricsAnswer(metrics.states_of(columns, statement, request, asking))
 
@@ -128,7 +130,9 @@ class ClickHouseAdapter(Adapter):
         sent.append(_sent(asking.candidates(request, since), rest))
         sent.append(_sent(asking.hits(request, found), Notice("for the traces that were found, by their ids")))
         if request.whole:
-            sent.append(_sent(asking.traces(found, _SPANS_READ), Notice("for all spans of the newest of them")))
+            sent.append(
+                _sent(asking.traces(found, _rows_of(self._scan_spans)), Notice("for all spans of the newest of them"))
+            )
         if whole:
             by_id = asking.trace(_NOBODY, self._max_spans, by_times=bool(layout.trace_times))
             one = (
@@ -143,7 +147,8 @@ class ClickHouseAdapter(Adapter):
         layout = self._layout or self._probe.assumed()
         if layout is None:
             return ()
-        return (_sent(metrics.measure(Asking(layout, self._names, self._longest_ns), request)),)
+        asking = Asking(layout, self._names, self._longest_ns)
+        return (_sent(metrics.measure(asking, request, self._metrics_rows)),)
 
     async def attribute_names(self, query: AttributeQuery, deadline: Deadline) -> list[AttributeName]:
         if not self.capabilities.covers(query.filter.condition):
@@ -166,13 +171,14 @@ class ClickHouseAdapter(Adapter):
     ) -> tuple[Candidate, ...]:
         """Returns the candidates, the newest of them with their traces: as many as a bounded number of spans are."""
         counts = accumulate((one.hit.span_count or 0) if one.hit else 0 for one in candidates)
-        brought = sum(count <= _SPANS_BROUGHT for count in counts)
+        brought = sum(count <= self._scan_spans for count in counts)
         if not brought:
             return tuple(candidates)
         held = {parse_trace_id(extent[0]): extent for extent in chosen}
         extents = [held[one.trace_id] for one in candidates[:brought]]
-        columns = await self._wire.select(asking.traces(extents, _SPANS_READ), deadline)
-        if columns and len(columns[0]) == _SPANS_READ:
+        rows = _rows_of(self._scan_spans)
+        columns = await self._wire.select(asking.traces(extents, rows), deadline)
+        if columns and len(columns[0]) == rows:
             return tuple(candidates)  # more rows than spans were counted: some may be missing
         traces = await to_thread.run_sync(decode.traces_of, columns, self._names)
         by_id = {trace.trace_id: trace for trace in traces.values()}
@@ -214,10 +220,6 @@ class ClickHouseAdapter(Adapter):
 
 _LARGE = 2_000
 """Spans whose reading is worth a thread: other questions go on meanwhile."""
-_SPANS_BROUGHT = 20_000
-"""Most spans that come with one scan whose traces are wanted whole; the other traces are read one by one."""
-_SPANS_READ = 2 * _SPANS_BROUGHT
-"""Most rows for them: a span that was written twice has two."""
 
 
 def _sent(statement: Statement, note: str = "") -> SentRequest:
@@ -229,3 +231,8 @@ def _recent_start(request: ScanRequest) -> int | None:
     """Returns where the last part of a long window begins, None where it is too short to be asked in parts."""
     part = request.within.duration // _RECENT_PART
     return request.within.end - part if part >= _RECENT_LEAST_NS else None
+
+
+def _rows_of(spans: int) -> int:
+    """Returns how many rows so many spans may have: one that was written twice has two."""
+    return 2 * max(1, spans)

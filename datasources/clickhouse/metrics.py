@@ -50,7 +50,6 @@ MEASURES = (
 )
 """What is answered, where the filter is exact."""
 
-_MOST_ROWS = 500_000
 _WORDS: dict[str, dict[str, str]] = {
     "status": {spelling: one.word for one in StatusCode for spelling in spellings(one)},
     "kind": {spelling: one.word for one in SpanKind for spelling in spellings(one)},
@@ -67,7 +66,7 @@ _EXPONENT = "if(a_value <= 1, 0, toInt32(round(log2(roundToExp2(a_value - 1)))) 
 """Of a whole number: of the smallest power of two that is not below it."""
 
 
-def measure(asking: Asking, request: MetricsRequest) -> Statement:
+def measure(asking: Asking, request: MetricsRequest, rows_max: int) -> Statement:
     """Gives a row for each point: the stored labels, the number of the bucket, the state."""
     layout, bind, steps = asking.layout, Binds(), request.steps
     within = steps.within
@@ -84,7 +83,7 @@ def measure(asking: Asking, request: MetricsRequest) -> Statement:
             columns.append(f"{_EXPONENT} AS a_exponent")
         conditions.append("a_value IS NOT NULL")
     groups = ", ".join([*(f"a_label_{number}" for number in range(len(request.by))), "a_index"])
-    rows = min(_MOST_ROWS, (request.series_max + 1) * steps.count)
+    rows = min(rows_max, (request.series_max + 1) * steps.count)
     sql = (
         f"SELECT {groups}, {_STATES[request.measure]} FROM"
         f" (SELECT {', '.join(columns)} FROM {layout.source} WHERE {' AND '.join(conditions)})"

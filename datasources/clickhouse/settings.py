@@ -103,6 +103,26 @@ class ClickHouseSettings(HttpConnection):
         title="Rows for completion",
         description="Most spans read to offer attribute names and values.",
     )
+    scan_spans: int = Field(
+        default=20_000,
+        ge=1,
+        le=1_000_000,
+        title="Spans with one search",
+        description=(
+            "Most spans that come with the traces of one search, where it is evaluated on whole traces. "
+            "Other traces are read one by one."
+        ),
+    )
+    metrics_rows: int = Field(
+        default=500_000,
+        ge=1_000,
+        le=10_000_000,
+        title="Rows of a metrics answer",
+        description=(
+            "Most points of all series that one metrics query may give; "
+            "beyond it series are left out, and the answer says so."
+        ),
+    )
 
     @field_validator("database", "table")
     @classmethod
