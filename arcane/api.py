@@ -15,6 +15,8 @@ from arcane.datasets.file_endpoints import router as dataset_files
 from arcane.jobs.internal import internal_router as job_desk
 from arcane.kit.openapi import completed
 from arcane.models.endpoints import router as models
+from arcane.prompts.endpoints import router as prompts
+from arcane.prompts.run_endpoints import router as prompt_runs
 from arcane.settings import Settings
 from arcane.traces.endpoints import router as traces
 from arcane.traces.live.endpoints import router as live
@@ -32,7 +34,21 @@ def include_api(app: FastAPI) -> None:
     The routers stand side by side, traces first: FastAPI matches a router within a router twice at
     every level, and traces are what is asked a thousand times a second.
     """
-    for part in (traces, streams, metrics, live, catalog, models, datasets, dataset_files, access, audit, workers):
+    for part in (
+        traces,
+        streams,
+        metrics,
+        live,
+        catalog,
+        models,
+        datasets,
+        dataset_files,
+        prompts,
+        prompt_runs,
+        access,
+        audit,
+        workers,
+    ):
         app.include_router(part, prefix=PREFIX)
     app.include_router(internal_router)
     app.include_router(job_desk)

@@ -38,6 +38,8 @@ from arcane.models.service import ModelService
 from arcane.outbox.relay import relay_forever
 from arcane.outbox.service import Outbox, Promises
 from arcane.outbox.wiring import broker_of
+from arcane.prompts.running import PromptRuns
+from arcane.prompts.service import PromptService
 from arcane.settings import Settings
 from arcane.traces.live.wiring import build_live
 from arcane.traces.measuring import MetricsService
@@ -99,6 +101,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             group.start_soon(state.announcer.run)
             group.start_soon(usage.run)
             group.start_soon(state.retention.run)
+            group.start_soon(state.prompt_runs.forget_forever)
             group.start_soon(relay_forever, Promises(database), state.announcer, state.broker.reach)
             group.start_soon(state.sweeper.run)
             await group.start(state.catalog.pool.run)
@@ -134,6 +137,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
     state.datasets = build_datasets(database, state.audit, cursors, settings.datasets)
     state.models = ModelService(database, state.audit, keys, cursors, settings.models.per_organisation)
     _add_jobs(state)
+    _add_prompts(state, cursors)
     return access.usage
 
 
@@ -166,3 +170,8 @@ def _add_jobs(state: State) -> None:
     parts = build_jobs(ground, state.models)
     state.subjects, state.jobs, state.job_desk, state.sweeper = parts.subjects, parts.jobs, parts.desk, parts.sweeper
     state.run_now = RunNow(state.models, state.workers, clock, shared, settings.models.run_s)
+
+
+def _add_prompts(state: State, cursors: Cursors) -> None:
+    state.prompts = PromptService(state.database, state.audit, cursors, state.models, state.settings.prompts)
+    state.prompt_runs = PromptRuns(state.database, state.prompts, state.run_now, cursors)

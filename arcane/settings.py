@@ -305,7 +305,6 @@ class PromptSettings(BaseModel):
     labels: int = Field(20, ge=1, le=100, description="Most labels of a prompt.")
     messages: int = Field(100, ge=1, description="Most messages of a version.")
     version_bytes: int = Field(1024 * 1024, ge=1024, description="Largest version, as JSON.")
-    run_timeout_s: float = Field(120.0, gt=0, description="Deadline of a run in the playground or over REST.")
     kept_bytes: int = Field(
         64 * 1024, ge=0, description="What is kept of a run's inputs, and of its answer; longer ones are cut."
     )

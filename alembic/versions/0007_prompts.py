@@ -91,6 +91,12 @@ def _add_versions() -> None:
             name="fk_prompt_versions_prompt_id_prompts",
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "model_configuration_id"],
+            ["model_configurations.organisation_id", "model_configurations.id"],
+            name="fk_prompt_versions_model_configuration_id_model_configurations",
+            ondelete="RESTRICT",
+        ),
         sa.UniqueConstraint("prompt_id", "number", name="uq_prompt_versions_prompt_id_number"),
         sa.UniqueConstraint(*_PLACE, "id", name="uq_prompt_versions_place"),
         sa.CheckConstraint("kind IN ('chat', 'text')", name="ck_prompt_versions_kind"),

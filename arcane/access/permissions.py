@@ -1,6 +1,6 @@
 """Every permission, the level it is exercised at, and the six system roles. The one list that all checks read.
 
-The strings are the original product's 86 (`*` and 85 others) and two of our own (`*:audit:read`).
+The strings are the original product's 86 (`*` and 85 others) and three of our own (`*:audit:read`, `prompts:run`).
 docs/reference/permissions.md shows the same as tables, with the differences to the original; a test
 keeps it equal.
 """
@@ -68,6 +68,7 @@ PROMPTS_READ: Final = "prompts:read"
 PROMPTS_CREATE: Final = "prompts:create"
 PROMPTS_UPDATE: Final = "prompts:update"
 PROMPTS_DELETE: Final = "prompts:delete"
+PROMPTS_RUN: Final = "prompts:run"
 
 EXPERIMENTS_READ: Final = "experiments:read"
 EXPERIMENTS_CREATE: Final = "experiments:create"

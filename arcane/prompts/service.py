@@ -14,10 +14,11 @@ from arcane.audit.service import AuditLog
 from arcane.kit.actor import Actor
 from arcane.kit.database import Database
 from arcane.kit.pagination import Cursors, Page, PageRequest
-from arcane.kit.problems import NotFound
 from arcane.kit.tables import now
-from arcane.messaging.generation import PromptSpec
-from arcane.prompts.configurations import Configurations
+from arcane.messaging.generation import ModelSpec, PromptSpec
+from arcane.models.configure import checked_kind, checked_parameters
+from arcane.models.problems import InvalidModelConfiguration, UnknownModelConfiguration
+from arcane.models.service import ModelService
 from arcane.prompts.drafts import VersionDraft, check, read, stored
 from arcane.prompts.names import LATEST, PRODUCTION, label_name, number_of
 from arcane.prompts.problems import (
@@ -53,7 +54,7 @@ class PromptService:
     database: Database
     audit: AuditLog
     cursors: Cursors
-    configurations: Configurations
+    models: ModelService
     settings: PromptSettings
 
     async def page(self, actor: Actor, request: PageRequest, search: str = "") -> Page[PromptView]:
@@ -150,6 +151,10 @@ class PromptService:
             await self._point(session, actor, row, _checked(label), await _version(session, row, version))
             return await _view(session, row)
 
+    async def promote(self, actor: Actor, prompt: str, version: str) -> PromptView:
+        """Returns the prompt whose version is now the one that callers get who ask for none."""
+        return await self.set_label(actor, prompt, PRODUCTION, version)
+
     async def remove_label(self, actor: Actor, prompt: str, label: str) -> PromptView:
         """Returns the prompt without the label; raises UnknownPromptVersion when it had none of this name."""
         async with self.database.transaction(actor.tenant) as session:
@@ -176,7 +181,7 @@ class PromptService:
         """Returns the stored version. The prompt's row is locked, so two at once get two numbers."""
         if row.next_number >= self.settings.versions:
             raise PromptLimit(f"a prompt has at most {self.settings.versions} versions on this instance")
-        await self.check_model(session, draft, pointer)
+        await self.check_model(session, row.organisation_id, draft, pointer)
         version = PromptVersion(
             organisation_id=row.organisation_id,
             project_id=row.project_id,
@@ -197,13 +202,20 @@ class PromptService:
         await self.audit.record(session, actor, "prompt.version_created", ("prompt", row.id), after=after)
         return version
 
-    async def check_model(self, session: AsyncSession, draft: VersionDraft, pointer: str = "#") -> None:
-        """Raises InvalidPrompt for a model configuration that the organisation does not have."""
+    async def check_model(
+        self, session: AsyncSession, organisation_id: UUID, draft: VersionDraft, pointer: str = "#"
+    ) -> ModelSpec:
+        """Returns the model; raises InvalidPrompt when the organisation has none such, or parameters do not fit."""
         try:
-            await self.configurations.spec(session, draft.model_configuration_id)
-        except NotFound:
+            spec = await self.models.spec(session, organisation_id, draft.model_configuration_id)
+            checked_parameters(checked_kind(spec.provider.value), draft.spec.parameters)
+        except UnknownModelConfiguration:
             where = f"{pointer}/model_configuration_id"
             raise InvalidPrompt([FieldError(where, "there is no such model configuration")]) from None
+        except InvalidModelConfiguration as problem:
+            errors = [FieldError(pointer + one.pointer.removeprefix("#"), one.detail) for one in problem.errors]
+            raise InvalidPrompt(errors) from None
+        return spec
 
     async def _point(
         self, session: AsyncSession, actor: Actor, row: Prompt, label: str, version: PromptVersion

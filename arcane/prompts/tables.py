@@ -24,6 +24,7 @@ from sqlmodel import Field
 
 from arcane.access.tables import Project
 from arcane.kit.tables import Row, now
+from arcane.models.tables import ModelConfiguration
 
 _TIME: Any = DateTime(timezone=True)
 
@@ -69,6 +70,12 @@ class PromptVersion(Row, table=True):
             ["prompts.organisation_id", "prompts.project_id", "prompts.id"],
             name="fk_prompt_versions_prompt_id_prompts",
             ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["organisation_id", "model_configuration_id"],
+            [f"{ModelConfiguration.__tablename__}.{name}" for name in ("organisation_id", "id")],
+            name="fk_prompt_versions_model_configuration_id_model_configurations",
+            ondelete="RESTRICT",
         ),
         UniqueConstraint("prompt_id", "number"),
         UniqueConstraint("organisation_id", "project_id", "prompt_id", "id", name="uq_prompt_versions_place"),

@@ -12,7 +12,7 @@ from arcane.messaging.generation import PromptSpec
 from arcane.prompting.render import required, variables
 from arcane.prompts.drafts import PromptKind, VersionDraft, read
 from arcane.prompts.names import PRODUCTION
-from arcane.prompts.tables import Prompt, PromptLabel, PromptVersion
+from arcane.prompts.tables import Prompt, PromptLabel, PromptRun, PromptVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +127,35 @@ class VersionView:
 def audited(row: Prompt) -> dict[str, Any]:
     """Returns what the audit log keeps of a prompt."""
     return {"name": row.name, "description": row.description, "metadata": row.extra}
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """What became of one run. Without inputs and output when it began with a span, or they were too long."""
+
+    id: UUID
+    prompt_id: UUID | None
+    version_id: UUID | None
+    version_number: int | None
+    digest: str
+    span: Mapping[str, str] | None
+    model_configuration_id: UUID
+    model: str
+    status: str
+    error: str
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    latency_ms: float | None
+    inputs: Mapping[str, Any] | None
+    output: str | None
+    cut: bool
+    created_by: str
+    created_at: datetime
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, row: PromptRun) -> RunView:
+        """Returns `row` as it is handed out; the digest is shortened to what tells drafts apart."""
+        shared = {name: getattr(row, name) for name in cls.__dataclass_fields__ if name not in ("digest", "span")}
+        return cls(digest=row.digest.hex()[:12], span=row.trace, **shared)

@@ -70,6 +70,8 @@ def _body(method: str, path: str, place: Premises) -> Any:
         "roles/{role_id}": {"name": "Taken over"},
         "datasources/{datasource_id}": {"name": "Taken over"},
         "model-configurations/{configuration_id}": {"name": "Taken over"},
+        "prompts/{prompt}": {"name": "Taken over"},
+        "labels/{label}": {"version": "v0"},
         "attribute-visibility-rules/{rule_id}": {"hidden_role_ids": []},
     }
     ending = next((body for end, body in bodies.items() if path.endswith(end)), None)

@@ -56,11 +56,15 @@ class Premises:
     key: str
     rule_id: str
     session_id: str
+    prompt: str
+    run_id: str
     organisation: str
     project: str
     member: Visitor
     trace_id: str = TRACE_ID
     span_id: str = SPAN_ID
+    version: str = "v0"
+    label: str = "production"
 
     @property
     def at(self) -> str:
@@ -95,12 +99,16 @@ def premises(served: Served, owner: Visitor, name: str = "Acme") -> Premises:
     guest = {"email": f"guest-{email}", "role_id": str(ORGANISATION_MEMBER.id)}
     key = owner.made(f"{inside}/api-keys", {"name": "ci", "scope": "read-write"})
     model = {"name": "GPT", "provider": "openai", "model": "gpt-5-mini", "settings": {"api_key": "sk-premises"}}
+    configuration_id = owner.made(f"{at}/model-configurations", model)["id"]
+    said = {"messages": [{"role": "user", "text": "Hello"}], "model_configuration_id": configuration_id}
+    prompt = owner.made(f"{inside}/prompts", {"name": "Greeting", "version": said})["prompt"]["id"]
+    owner.call("POST", f"{inside}/prompts/run", {"prompt": prompt})  # there is no worker: the run fails, and is kept
     rule = {"attribute_name": "secret.thing", "hidden_role_ids": [str(MEMBER.id)]}
     return Premises(
         organisation_id=organisation["id"],
         project_id=project["id"],
         datasource_id=owner.made(f"{at}/datasources", files)["id"],
-        configuration_id=owner.made(f"{at}/model-configurations", model)["id"],
+        configuration_id=configuration_id,
         role_id=owner.made(f"{at}/roles", {"name": "Reader", "permissions": ["organisations:read"]})["id"],
         project_role_id=owner.made(f"{inside}/roles", {"name": "Reader", "permissions": ["traces:read"]})["id"],
         user_id=member.user_id,
@@ -109,6 +117,8 @@ def premises(served: Served, owner: Visitor, name: str = "Acme") -> Premises:
         key=key["key"],
         rule_id=owner.made(f"{inside}/attribute-visibility-rules", rule)["id"],
         session_id=member.session_id,
+        prompt=prompt,
+        run_id=owner.get(f"{inside}/prompt-runs").json()["items"][0]["id"],
         organisation=organisation["slug"],
         project=project["slug"],
         member=member,

@@ -4,52 +4,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
 import anyio
 import asyncpg
-from sqlalchemy import text
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.access.permissions import PROMPTS_CREATE, PROMPTS_DELETE, PROMPTS_READ, PROMPTS_UPDATE
 from arcane.audit.service import AuditLog
 from arcane.kit.actor import Actor, ActorKind
+from arcane.kit.clock import SystemClock
 from arcane.kit.database import Database
 from arcane.kit.ids import new_id
 from arcane.kit.pagination import Cursors
-from arcane.kit.problems import NotFound
 from arcane.kit.secrets import KeyRing, generate_key
-from arcane.messaging.generation import ChatMessage, ModelSpec, PromptSpec, Provider, Role, TemplateFormat
+from arcane.messaging.generation import ChatMessage, PromptSpec, Role, TemplateFormat
+from arcane.models.configure import Draft
+from arcane.models.running import RunNow
+from arcane.models.service import ModelService
 from arcane.prompts.drafts import PromptKind, VersionDraft
+from arcane.prompts.running import PromptRuns
 from arcane.prompts.service import PromptService
 from arcane.settings import PromptSettings
+from arcane.workers.service import WorkerDoor, WorkerService
 from tests.support.postgres import MigratedDatabase
 
 EVERYTHING = (PROMPTS_READ, PROMPTS_CREATE, PROMPTS_UPDATE, PROMPTS_DELETE)
-
-
-@dataclass(slots=True)
-class KnownModels:
-    """Model configurations that organisations have: each is told apart by the tenant of the transaction."""
-
-    known: dict[tuple[str, UUID], ModelSpec] = field(default_factory=dict)
-
-    def add(self, organisation_id: UUID, **members: Any) -> UUID:
-        """Returns the id of a new configuration of the organisation."""
-        spec = ModelSpec(
-            **{"configuration": new_id(), "provider": Provider.COMPATIBLE, "model": "stub-small", **members}
-        )
-        self.known[(str(organisation_id), spec.configuration)] = spec
-        return spec.configuration
-
-    async def spec(self, session: AsyncSession, configuration_id: UUID) -> ModelSpec:
-        tenant = await session.scalar(text("SELECT current_setting('arcane.organisation_id', true)"))
-        found = self.known.get((str(tenant), configuration_id))
-        if found is None:
-            raise NotFound("there is no such model configuration")
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +56,8 @@ class PromptBench:
 
     stored: MigratedDatabase
     service: PromptService
-    models: KnownModels
+    models: ModelService
+    runs: PromptRuns
 
     async def place(self, organisation_id: UUID | None = None) -> Place:
         """Returns a new project, of a new organisation unless one is given."""
@@ -95,7 +77,9 @@ class PromptBench:
             f"p-{uuid4().hex[:8]}",
         )
         actor = Actor(ActorKind.USER, uuid4(), "Ada", frozenset(EVERYTHING), organisation_id, project_id)
-        return Place(actor, self.models.add(organisation_id))
+        settings = {"base_url": "http://127.0.0.1:9/v1", "api_key": "sk-test"}
+        draft = Draft(f"Stub {uuid4().hex[:6]}", "openai-compatible", "stub-small", settings, {})
+        return Place(actor, (await self.models.create(actor, draft)).id)
 
     async def sql(self, statement: str, *values: object) -> list[asyncpg.Record]:
         """Returns what a statement answers to the superuser."""
@@ -110,13 +94,16 @@ class PromptBench:
 @asynccontextmanager
 async def prompts_on(stored: MigratedDatabase, **settings: Any) -> AsyncIterator[PromptBench]:
     """Yields the prompts of a database."""
-    database, models = Database.connect(stored.app_url, pool_size=5), KnownModels()
-    cursors = Cursors(KeyRing.from_texts([generate_key()]).signer("cursors"))
-    service = PromptService(
-        database, AuditLog(database, cursors), cursors, models, PromptSettings.model_validate(settings)
-    )
+    database, ring = Database.connect(stored.app_url, pool_size=5), KeyRing.from_texts([generate_key()])
+    cursors = Cursors(ring.signer("cursors"))
+    audit = AuditLog(database, cursors)
+    models = ModelService(database, audit, ring, cursors, 100)
+    service = PromptService(database, audit, cursors, models, PromptSettings.model_validate(settings))
     try:
-        yield PromptBench(stored, service, models)
+        run_now = RunNow(
+            models, WorkerService(WorkerDoor(None, SystemClock()), SystemClock()), SystemClock(), None, 5.0
+        )
+        yield PromptBench(stored, service, models, PromptRuns(database, service, run_now, cursors))
     finally:
         with anyio.CancelScope(shield=True):
             await database.aclose()

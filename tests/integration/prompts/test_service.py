@@ -12,6 +12,7 @@ import pytest
 from arcane.kit.actor import Tenant
 from arcane.kit.pagination import PageRequest
 from arcane.messaging.generation import Role, Tool
+from arcane.models.problems import ModelConfigurationInUse
 from arcane.prompts.drafts import PromptKind
 from arcane.prompts.problems import (
     InvalidPrompt,
@@ -175,6 +176,21 @@ async def test_the_model_is_the_organisations_own(bench: PromptBench, place: Pla
     assert (await bench.service.get(place.actor, "p")).latest == 0
 
 
+async def test_parameters_are_those_of_the_provider(bench: PromptBench, place: Place) -> None:
+    for parameters, pointer in (({"temperature": 9}, "temperature"), ({"warmth": 1}, "warmth")):
+        with pytest.raises(InvalidPrompt) as caught:
+            await bench.service.create(place.actor, PromptChange(name="p"), place.draft(parameters=parameters))
+        assert [one.pointer for one in caught.value.errors] == [f"#/version/parameters/{pointer}"]
+
+
+async def test_a_model_that_a_version_was_made_for_stays(bench: PromptBench, place: Place) -> None:
+    await bench.service.create(place.actor, PromptChange(name="p"), place.draft())
+    with pytest.raises(ModelConfigurationInUse):
+        await bench.models.delete(place.actor, place.model)
+    await bench.service.delete(place.actor, "p")
+    await bench.models.delete(place.actor, place.model)
+
+
 async def test_there_are_limits(bench: PromptBench, place: Place) -> None:
     for name in "abc":
         await bench.service.create(place.actor, PromptChange(name=name), place.draft())
@@ -200,7 +216,8 @@ async def test_what_changed_is_in_the_audit_log_and_what_it_says_is_not(bench: P
     await bench.service.update(place.actor, "p", PromptChange(name="q"))
     await bench.service.delete(place.actor, "q")
     rows = await bench.sql(
-        "SELECT action, (before::text || after::text) AS said FROM audit_entries WHERE project_id = $1 ORDER BY id",
+        "SELECT action, (before::text || after::text) AS said FROM audit_entries "
+        "WHERE project_id = $1 AND action LIKE 'prompt.%' ORDER BY id",
         place.actor.project_id,
     )
     assert [row["action"] for row in rows] == [
