@@ -51,6 +51,16 @@ class Place:
         return f"/o/{self.organisation}/p/{self.project}/datasets"
 
     @property
+    def prompts(self) -> str:
+        """The address of the project's prompts."""
+        return f"/o/{self.organisation}/p/{self.project}/prompts"
+
+    @property
+    def playground(self) -> str:
+        """The address of the project's playground."""
+        return f"/o/{self.organisation}/p/{self.project}/playground"
+
+    @property
     def settings(self) -> str:
         """The address of the project's settings."""
         return f"/o/{self.organisation}/p/{self.project}/settings"
@@ -149,6 +159,10 @@ def rail_of(language: Language, organisation: str, place: Place | None, actor: A
     if place is not None and actor.may(p.TRACES_READ):
         observe.append(RailLink("traces", say("Traces"), place.home, "search"))
         observe.append(RailLink("metrics", say("Metrics"), place.metrics, "chart-line"))
+    if place is not None and actor.may(p.PROMPTS_READ):
+        evaluate.append(RailLink("prompts", say("Prompts"), place.prompts, "scroll-text"))
+    if place is not None and actor.may(p.PROMPTS_RUN):
+        evaluate.append(RailLink("playground", say("Playground"), place.playground, "play"))
     if place is not None and actor.may(p.DATASETS_READ):
         evaluate.append(RailLink("datasets", say("Datasets"), place.datasets, "table"))
     reads_datasources = place.reads_datasources if place is not None else actor.may(p.DATASOURCES_READ)

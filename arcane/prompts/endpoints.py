@@ -12,6 +12,9 @@ from arcane.access.permissions import PROMPTS_CREATE, PROMPTS_DELETE, PROMPTS_RE
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
+from arcane.messaging.generation import PromptSpec
+from arcane.prompting.errors import Place, TemplateError
+from arcane.prompting.render import required, variables
 from arcane.prompts.difference import compared
 from arcane.prompts.schemas import (
     DifferenceOut,
@@ -21,6 +24,9 @@ from arcane.prompts.schemas import (
     PromptOut,
     PromptPage,
     PromptPatch,
+    TemplateFault,
+    TemplatesIn,
+    TemplatesOut,
     VersionIn,
     VersionOut,
     VersionPage,
@@ -69,6 +75,18 @@ async def create_prompt(body: PromptIn, prompts: Prompts, actor: Creator) -> Pro
     """Adds a prompt with its first version, v0, which is promoted."""
     prompt, version = await prompts.create(actor, body.change(), body.version.draft())
     return PromptCreated(prompt=PromptOut.of(prompt), version=VersionOut.of(version))
+
+
+@router.post("/check")
+async def check_templates(body: TemplatesIn, prompts: Prompts, actor: Reader) -> TemplatesOut:
+    """Reads the templates of messages that are not stored: which variables they have, and what is wrong with them."""
+    spec = PromptSpec(messages=tuple(one.message() for one in body.messages), format=body.format)
+    try:
+        return TemplatesOut(variables=variables(spec), required=required(spec), fault=None)
+    except TemplateError as error:
+        place = error.place or Place(0)
+        at = {"message": error.message or 0, "line": place.line, "column": place.column}
+        return TemplatesOut(variables=[], required=[], fault=TemplateFault(**at, detail=error.sentence))
 
 
 @router.get("/{prompt}")

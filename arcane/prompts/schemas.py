@@ -258,3 +258,27 @@ class DifferenceOut(_Out):
     def of(cls, difference: Difference) -> DifferenceOut:
         """Returns `difference` as it is shown."""
         return cls.model_validate(difference)
+
+
+class TemplatesIn(_In):
+    """Messages whose templates are to be read."""
+
+    messages: Annotated[list[MessageIn], Field(max_length=1_000)]
+    format: TemplateFormat = TemplateFormat.MUSTACHE
+
+
+class TemplateFault(BaseModel):
+    """What is wrong with a template: in which message (from 0), line and column (from 1; 0 is not known)."""
+
+    message: int
+    line: int
+    column: int
+    detail: str
+
+
+class TemplatesOut(BaseModel):
+    """The names that the templates know, those that need a value, and the first fault."""
+
+    variables: list[str]
+    required: list[str]
+    fault: TemplateFault | None

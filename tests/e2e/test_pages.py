@@ -46,6 +46,7 @@ class Furnished:
     trace_id: str
     datasource_id: str
     token: str
+    prompt_id: str
 
     def filled(self, path: str) -> str:
         """Returns `path` with this place's names in it."""
@@ -57,6 +58,7 @@ class Furnished:
             "trace_id": self.trace_id,
             "datasource_id": self.datasource_id,
             "kind": "tempo",
+            "prompt_id": self.prompt_id,
             "slug": "not-found",
         }
         query = {"/invitation": f"?token={self.token}", "/setup": "?token=x", "/": ""}.get(path, "")
@@ -106,9 +108,23 @@ def furnished(instance: Instance, owner: Person) -> Iterator[Furnished]:
     made = owner.send(f"{place.settings}/datasources/new/tempo", down)
     found = place.search(instance, owner, "{ status = error }").json()
     assert token
-    yield Furnished(place, found["items"][0]["trace_id"], made.url.path.rpartition("/")[2], token[1])
+    prompt_id = _prompt(owner, place)
+    yield Furnished(place, found["items"][0]["trace_id"], made.url.path.rpartition("/")[2], token[1], prompt_id)
     for one in people:
         one.http.close()
+
+
+def _prompt(owner: Person, place: Workplace) -> str:
+    """Returns the id of a prompt with two versions and a run of it, which fails: it has no value for its variable."""
+    model = {"name": LONG[:100], "provider": "openai", "model": "gpt-5-mini", "settings": {"api_key": "sk-pages"}}
+    at = f"/api/v1/organisations/{place.organisation_id}/model-configurations"
+    configuration = owner.http.post(at, json=model, headers=owner.proof).json()["id"]
+    prompts = f"/api/v1{place.api('/prompts')}"
+    version = {"messages": [{"role": "user", "text": f"{LONG} {{{{name}}}}"}], "model_configuration_id": configuration}
+    made = owner.http.post(prompts, json={"name": LONG, "version": version}, headers=owner.proof).json()["prompt"]["id"]
+    owner.http.post(f"{prompts}/{made}/versions", json={**version, "description": LONG}, headers=owner.proof)
+    owner.http.post(f"{prompts}/run", json={"prompt": made}, headers=owner.proof)
+    return str(made)
 
 
 Browse = Callable[..., Watched]

@@ -74,6 +74,9 @@ def _body(method: str, path: str, place: Premises) -> Any:
         "labels/{label}": {"version": "v0"},
         "attribute-visibility-rules/{rule_id}": {"hidden_role_ids": []},
     }
+    if method == "POST" and path.endswith("{prompt}/versions"):
+        messages = [{"role": "user", "text": "Taken over"}]
+        return {"messages": messages, "model_configuration_id": place.configuration_id}
     ending = next((body for end, body in bodies.items() if path.endswith(end)), None)
     return ending if method in ("PUT", "PATCH") else None
 

@@ -100,9 +100,9 @@ def premises(served: Served, owner: Visitor, name: str = "Acme") -> Premises:
     key = owner.made(f"{inside}/api-keys", {"name": "ci", "scope": "read-write"})
     model = {"name": "GPT", "provider": "openai", "model": "gpt-5-mini", "settings": {"api_key": "sk-premises"}}
     configuration_id = owner.made(f"{at}/model-configurations", model)["id"]
-    said = {"messages": [{"role": "user", "text": "Hello"}], "model_configuration_id": configuration_id}
+    said = {"messages": [{"role": "user", "text": "Hello {{name}}"}], "model_configuration_id": configuration_id}
     prompt = owner.made(f"{inside}/prompts", {"name": "Greeting", "version": said})["prompt"]["id"]
-    owner.call("POST", f"{inside}/prompts/run", {"prompt": prompt})  # there is no worker: the run fails, and is kept
+    owner.call("POST", f"{inside}/prompts/run", {"prompt": prompt})  # without a name: the run fails, and is kept
     rule = {"attribute_name": "secret.thing", "hidden_role_ids": [str(MEMBER.id)]}
     return Premises(
         organisation_id=organisation["id"],

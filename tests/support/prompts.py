@@ -27,8 +27,9 @@ from arcane.prompts.drafts import PromptKind, VersionDraft
 from arcane.prompts.running import PromptRuns
 from arcane.prompts.service import PromptService
 from arcane.settings import PromptSettings
-from arcane.workers.service import WorkerDoor, WorkerService
+from arcane.workers.service import WorkerService
 from tests.support.postgres import MigratedDatabase
+from tests.support.workers import door_of
 
 EVERYTHING = (PROMPTS_READ, PROMPTS_CREATE, PROMPTS_UPDATE, PROMPTS_DELETE)
 
@@ -100,9 +101,8 @@ async def prompts_on(stored: MigratedDatabase, **settings: Any) -> AsyncIterator
     models = ModelService(database, audit, ring, cursors, 100)
     service = PromptService(database, audit, cursors, models, PromptSettings.model_validate(settings))
     try:
-        run_now = RunNow(
-            models, WorkerService(WorkerDoor(None, SystemClock()), SystemClock()), SystemClock(), None, 5.0
-        )
+        clock = SystemClock()
+        run_now = RunNow(models, WorkerService(door_of(None, clock), clock), clock, None, 5.0)
         yield PromptBench(stored, service, models, PromptRuns(database, service, run_now, cursors))
     finally:
         with anyio.CancelScope(shield=True):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from arcane.access.permissions import PROMPTS_RUN
 from arcane.conventions import messages_of
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
@@ -31,6 +32,7 @@ Reader = Annotated[Actor, requires("traces:read")]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracePage(Page):
     """`api` is where the trace is fetched, `list` the search page, `plain` this page without scripts.
+    `playground` is where a model call can be tried again, "" for whoever may not run prompts.
 
     A trace whose last span ended within `fresh_s` seconds is followed at once.
     """
@@ -42,6 +44,7 @@ class TracePage(Page):
     list: str
     plain: str
     fresh_s: float
+    playground: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ async def trace(request: Request, trace_id: str, actor: Reader, view: str = "") 
         list=here,
         plain=f"{here}/{known}?view=plain",
         fresh_s=request.app.state.settings.live.fresh_s,
+        playground=f"{here.removesuffix('traces')}playground" if actor.may(PROMPTS_RUN) else "",
     )
     return renderer.respond(page)
 

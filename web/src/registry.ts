@@ -18,6 +18,7 @@ const lazy: Record<string, () => Promise<{ init: Init }>> = {
   editor: () => import("./editor/editor"),
   grid: () => import("./datasets/grid"),
   live: () => import("./search/live"),
+  playground: () => import("./playground/playground"),
   search: () => import("./search/search"),
   waterfall: () => import("./trace/page"),
 };

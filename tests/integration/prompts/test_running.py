@@ -19,7 +19,7 @@ from tests.support.postgres import Server
 from tests.support.premises import Premises, premises
 from tests.support.prompts import prompts_on
 from tests.support.served import Served, Visitor, cloned_database, served_settings, serving
-from tests.support.workers import WORKER_KEY, working
+from tests.support.worker_process import WORKER_KEY, working
 
 pytestmark = [pytest.mark.postgres]
 
@@ -140,11 +140,11 @@ def test_what_goes_wrong_is_told_kindly_and_kept(house: House) -> None:
 
 
 def test_hanging_up_cancels_the_call(house: House) -> None:
-    house.stub.then(Stall())
+    house.stub.when("wait for it", Stall())
     with house.owner.http.stream(
         "POST",
         f"{house.place.in_project}/prompts/run/stream",
-        json={"draft": house.version("wait")},
+        json={"draft": house.version("wait for it")},
         headers={"x-csrf-token": house.owner.csrf_token},
     ) as answer:
         first = next(line for line in answer.iter_lines() if line.startswith("data: "))

@@ -5,6 +5,7 @@ import { durationText, shortId } from "../format";
 import { _ } from "../texts";
 import type { ExchangeAnswer, SpanAnswer, TraceAnswer } from "./answer";
 import { conversation, llmLine, usage } from "./messages";
+import { playgroundButton } from "./replay";
 import type { Node, Tree } from "./tree";
 import { skewText } from "./rows";
 import { attributeList, valueElement, type Place } from "./values";
@@ -129,7 +130,7 @@ export class Panel {
       { name: span.name, kind: span.kind, attributes: span.attributes, events: span.events }, this.asked.signal);
     answer.then((exchange) => {
       this.exchanges.set(span.span_id, Promise.resolve(exchange));
-      place.replaceChildren(conversation(exchange) ?? "");
+      place.replaceChildren(conversation(exchange) ?? "", playgroundButton(this.trace.trace_id, span, exchange) ?? "");
     }).catch((error: unknown) => {
       if (error instanceof Refused) place.replaceChildren(h("p", { class: "faint none" }, error.detail || error.title));
     }).finally(() => clearTimeout(waiting));

@@ -1,0 +1,126 @@
+"""The playground in a real browser, with a real worker and a scripted model: run, compared, saved, cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pydantic import SecretStr
+
+from tests.support.browser import Watched
+from tests.support.model_stub import Answer, ModelStub, Refusal, Stall, serving_model
+from tests.support.postgres import Server
+from tests.support.premises import Premises, premises
+from tests.support.served import Served, Visitor, cloned_database, served_settings, serving
+from tests.support.worker_process import WORKER_KEY, working
+
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(180)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A backend with a worker, a project, and two models that are the stub."""
+
+    served: Served
+    owner: Visitor
+    place: Premises
+    stub: ModelStub
+    models: tuple[str, str]
+
+    def prompt(self, text: str) -> str:
+        """Returns the id of a new prompt that says `text`."""
+        version = {"messages": [{"role": "user", "text": text}], "model_configuration_id": self.models[0]}
+        made = self.owner.made(
+            f"{self.place.in_project}/prompts", {"name": f"Says {text[:20]}".rstrip(" {}"), "version": version}
+        )
+        return str(made["prompt"]["id"])
+
+
+@pytest.fixture(scope="module")
+def bench(postgres_server: Server, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("playground")
+    with cloned_database(postgres_server, template_database) as stored, serving_model() as stub:
+        settings = served_settings(stored, folder, worker={"key": SecretStr(WORKER_KEY)})
+        with serving(stored, settings, folder / "backend.log") as served:
+            owner = served.owner()
+            with working(served, owner, folder / "w1.log"):
+                place = premises(served, owner)
+                models = []
+                for name in ("Alpha", "Beta"):
+                    told = {"base_url": stub.url, "api_key": "sk-playground"}
+                    body = {"name": name, "provider": "openai-compatible", "model": name.lower(), "settings": told}
+                    models.append(owner.made(f"{place.at}/model-configurations", body)["id"])
+                yield Bench(served, owner, place, stub, (models[0], models[1]))
+
+
+@pytest.fixture
+def watched(bench: Bench, browser: Browser) -> Iterator[Watched]:
+    context = browser.new_context(base_url=bench.served.address, reduced_motion="reduce")
+    cookies = [
+        {"name": name, "value": value, "url": bench.served.address} for name, value in bench.owner.http.cookies.items()
+    ]
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+    seen = Watched(context.new_page(), bench.served.address)
+    seen.page.on("console", seen.note)
+    yield seen
+    context.close()
+
+
+def opened(bench: Bench, watched: Watched, text: str) -> Page:
+    return watched.open(f"{bench.place.pages}/playground?prompt={bench.prompt(text)}")
+
+
+def test_a_prompt_is_filled_run_on_two_models_and_saved(bench: Bench, watched: Watched) -> None:
+    page = opened(bench, watched, "Greet {{name}}")
+    bench.stub.when(lambda asked: asked.body["model"] == "alpha" and "Greet" in asked.text, Answer("Hello from alpha"))
+    bench.stub.when(lambda asked: asked.body["model"] == "beta" and "Greet" in asked.text, Refusal(400, "beta is away"))
+    page.get_by_label("name").fill("Ann")
+    page.get_by_role("button", name="Compare with another model").click()
+    page.get_by_label("Model", exact=True).nth(1).select_option(bench.models[1])
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".play-column").nth(0)).to_contain_text("Hello from alpha")
+    expect(page.locator(".play-column").nth(0).locator(".play-took")).to_contain_text("tokens")
+    expect(page.locator(".play-column").nth(1).get_by_role("alert")).to_be_visible()
+    assert "Greet Ann" in {asked.last for asked in bench.stub.chats}
+    expect(page.locator("[data-changed]")).to_have_text("as saved")
+    page.get_by_label("Text of the message").fill("Greet {{name}} kindly")
+    expect(page.locator("[data-changed]")).to_have_text("changed, not saved")
+    page.get_by_role("button", name="Save as new version").click()
+    page.get_by_label("What is new").fill("kinder")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    page.wait_for_url("**/prompts/*?version=v1")
+    expect(page.locator(".prompt-said")).to_contain_text("Greet {{name}} kindly")
+    page.get_by_role("link", name="compare v0").click()
+    expect(page.locator(".prompt-said ins")).to_contain_text("kindly")
+    assert watched.complaints == []
+
+
+def test_what_is_wrong_with_a_template_stands_at_its_message(bench: Bench, watched: Watched) -> None:
+    page = opened(bench, watched, "Say it")
+    page.get_by_label("Text of the message").fill("Hi {{#a}}")
+    expect(page.locator(".play-message .field-error")).to_contain_text("The section “a” is not closed.")
+    page.get_by_label("Text of the message").fill("Hi {{a}}")
+    expect(page.locator(".play-message .field-error")).to_be_hidden()
+    expect(page.locator("#variable-a")).to_be_visible()
+
+
+def test_a_run_is_cancelled_with_the_keyboard(bench: Bench, watched: Watched) -> None:
+    bench.stub.when("never answered", Stall())
+    page = opened(bench, watched, "never answered")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".play-column")).to_have_attribute("data-state", "running")
+    page.keyboard.press("Escape")
+    expect(page.locator(".play-took")).to_contain_text("Cancelled")
+
+
+def test_messages_are_moved_and_removed_with_the_keyboard(bench: Bench, watched: Watched) -> None:
+    page = opened(bench, watched, "first")
+    page.get_by_role("button", name="Add message").click()
+    page.keyboard.type("second")
+    page.keyboard.press("Alt+ArrowUp")
+    texts = page.get_by_label("Text of the message")
+    assert [texts.nth(at).input_value() for at in range(2)] == ["second", "first"]
+    page.get_by_role("button", name="Remove this message").nth(0).click()
+    assert texts.input_value() == "first"
