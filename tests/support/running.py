@@ -21,7 +21,7 @@ from types import TracebackType
 import psutil
 
 READY = "Ctrl-C stops everything"
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 150.0
 STOP_TIMEOUT_S = 30.0
 
 

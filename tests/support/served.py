@@ -28,7 +28,7 @@ from tests.support.running import free_port
 
 PASSWORD = "correct horse battery"
 SECRET_KEY = base64.b64encode(hashlib.sha256(b"a key for tests").digest()).decode()
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 150.0
 STOP_TIMEOUT_S = 20.0
 Json = dict[str, Any]
 
