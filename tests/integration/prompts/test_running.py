@@ -92,7 +92,7 @@ def test_the_promoted_version_is_filled_and_run(house: House) -> None:
         "Hi!",
         2,
     )
-    assert (kept["version_number"], kept["created_by"], kept["cut"]) == (2, 0, "Olive Owner", False)
+    assert (kept["version_number"], kept["created_by"], kept["cut"]) == (0, "Olive Owner", False)
     house.run({"prompt": name, "version": "latest", "inputs": {"name": "Ann"}})
     assert house.stub.chats[-1].last == "Bye Ann"
 
