@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -32,9 +33,8 @@ class Bench:
     def prompt(self, text: str) -> str:
         """Returns the id of a new prompt that says `text`."""
         version = {"messages": [{"role": "user", "text": text}], "model_configuration_id": self.models[0]}
-        made = self.owner.made(
-            f"{self.place.in_project}/prompts", {"name": f"Says {text[:20]}".rstrip(" {}"), "version": version}
-        )
+        body = {"name": f"Prompt {uuid4().hex[:6]}", "version": version}
+        made = self.owner.made(f"{self.place.in_project}/prompts", body)
         return str(made["prompt"]["id"])
 
 
