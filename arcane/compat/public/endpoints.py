@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from arcane.compat.public.datasets import router as datasets
+from arcane.compat.public.prompts import router as prompts
 from arcane.compat.public.traces import router as traces
 
 PREFIX = "/api/public"
 
 router = APIRouter(prefix=PREFIX)
-router.include_router(traces)
+for part in (traces, datasets, prompts):
+    router.include_router(part)

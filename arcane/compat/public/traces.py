@@ -15,10 +15,10 @@ from arcane.access.permissions import DATASOURCES_READ, TRACES_READ
 from arcane.catalog.service import CatalogService
 from arcane.compat.public.answering import PublicRoute
 from arcane.compat.public.asked import PublicSearch, query_of
+from arcane.compat.public.paging import whole
 from arcane.kit.actor import Actor
 from arcane.kit.guard import key_requires
 from arcane.kit.http import deadline_of, json_response
-from arcane.kit.pagination import PageRequest
 from arcane.model.hit import MatchedSpan, TraceHit
 from arcane.spi.otlp import encode_json, encoded_attributes
 from arcane.traceql.ast import Field, Scope
@@ -55,10 +55,9 @@ class Around(BaseModel):
 async def list_datasources(request: Request, actor: Annotated[Actor, key_requires(DATASOURCES_READ)]) -> Response:
     """Returns the datasources of the organisation, by name."""
     catalog: CatalogService = request.app.state.catalog
-    items, cursor = [], None
-    while True:
-        page = await catalog.page(actor, PageRequest(limit=100, cursor=cursor))
-        items += [
+    found = await whole(lambda page: catalog.page(actor, page))
+    return json_response(
+        [
             {
                 "id": view.id,
                 "name": view.name,
@@ -67,11 +66,9 @@ async def list_datasources(request: Request, actor: Annotated[Actor, key_require
                 "source": view.kind,
                 **dict.fromkeys(_FLAGS, True),
             }
-            for view in page.items
+            for view in found
         ]
-        cursor = page.next
-        if cursor is None:
-            return json_response(items)
+    )
 
 
 @router.post("/{datasource}/traces/search", status_code=201)
