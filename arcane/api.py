@@ -17,6 +17,7 @@ from arcane.kit.openapi import completed
 from arcane.models.endpoints import router as models
 from arcane.prompts.endpoints import router as prompts
 from arcane.prompts.run_endpoints import router as prompt_runs
+from arcane.scores.endpoints import router as scores
 from arcane.settings import Settings
 from arcane.traces.endpoints import router as traces
 from arcane.traces.live.endpoints import router as live
@@ -48,6 +49,7 @@ def include_api(app: FastAPI) -> None:
         access,
         audit,
         workers,
+        scores,
     ):
         app.include_router(part, prefix=PREFIX)
     app.include_router(internal_router)

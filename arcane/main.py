@@ -40,6 +40,7 @@ from arcane.outbox.service import Outbox, Promises
 from arcane.outbox.wiring import broker_of
 from arcane.prompts.running import PromptRuns
 from arcane.prompts.service import PromptService
+from arcane.scores.wiring import build_scores
 from arcane.settings import Settings
 from arcane.traces.live.wiring import build_live
 from arcane.traces.measuring import MetricsService
@@ -104,6 +105,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             group.start_soon(state.prompt_runs.forget_forever)
             group.start_soon(relay_forever, Promises(database), state.announcer, state.broker.reach)
             group.start_soon(state.sweeper.run)
+            group.start_soon(state.scores.scorers.run)
             await group.start(state.catalog.pool.run)
             await group.start(state.live.run)
             await group.start(state.traces.shared.run)
@@ -138,6 +140,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
     state.models = ModelService(database, state.audit, keys, cursors, settings.models.per_organisation)
     _add_jobs(state)
     _add_prompts(state, cursors)
+    state.scores = build_scores(state, state.models)
     return access.usage
 
 

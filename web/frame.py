@@ -70,6 +70,13 @@ async def models_frame(request: Request, actor: Actor) -> Frame:
     return Frame(shell, shell.language.gettext("Models"), f"/o/{slug}/settings/models", ())
 
 
+async def scores_frame(request: Request, actor: Actor) -> Frame:
+    """Returns the frame of a project's scores."""
+    organisation, project = request.path_params["organisation"], request.path_params["project"]
+    shell = await renderer_of(request).shell(request, actor, section="scores")
+    return Frame(shell, shell.language.gettext("Scores"), f"/o/{organisation}/p/{project}/scores", ())
+
+
 async def project_frame(request: Request, actor: Actor) -> Frame:
     """Returns the frame of a project's settings."""
     shell = await renderer_of(request).shell(request, actor, section="project")

@@ -61,6 +61,11 @@ class Place:
         return f"/o/{self.organisation}/p/{self.project}/playground"
 
     @property
+    def scores(self) -> str:
+        """The address of the project's scores."""
+        return f"/o/{self.organisation}/p/{self.project}/scores"
+
+    @property
     def settings(self) -> str:
         """The address of the project's settings."""
         return f"/o/{self.organisation}/p/{self.project}/settings"
@@ -165,6 +170,8 @@ def rail_of(language: Language, organisation: str, place: Place | None, actor: A
         evaluate.append(RailLink("playground", say("Playground"), place.playground, "play"))
     if place is not None and actor.may(p.DATASETS_READ):
         evaluate.append(RailLink("datasets", say("Datasets"), place.datasets, "table"))
+    if place is not None and actor.may(p.SCORES_READ):
+        evaluate.append(RailLink("scores", say("Scores"), place.scores, "check"))
     reads_datasources = place.reads_datasources if place is not None else actor.may(p.DATASOURCES_READ)
     if organisation and reads_datasources:
         operate.append(RailLink("datasources", say("Datasources"), f"{base}/datasources", "database"))

@@ -11,6 +11,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 import anyio
+from msgspec import structs
 from pydantic import ValidationError
 
 from arcane.kit.clock import SystemClock
@@ -30,6 +31,9 @@ from worker.generating import Generate
 from worker.health import Health
 from worker.heartbeat import Heartbeat
 from worker.llm.models import Models
+from worker.scoring.executing import Scoring
+from worker.scoring.judging import Judge
+from worker.scoring.registry import Registry
 from worker.serving import listening, own_address, serve
 from worker.settings import Settings, WorkerSettings
 from worker.shift import Shift
@@ -47,8 +51,10 @@ async def run(settings: Settings, *, supervised: bool) -> None:
         backend = await opened.enter_async_context(Backend.connected(own, clock, grants))
         models = await opened.enter_async_context(Models.opened(settings.llm, settings.egress))
         group = await opened.enter_async_context(anyio.create_task_group())
-        executors = executors_of(models)
-        heartbeat = Heartbeat(backend, _announcement(settings.worker, executors, clock.now(), port))
+        registry = Registry.load()
+        executors = executors_of(models, registry)
+        announcement = _announcement(settings.worker, executors, clock.now(), port)
+        heartbeat = Heartbeat(backend, structs.replace(announcement, scorers=registry.announced()))
         group.start_soon(serve, Door(Health(lambda: heartbeat.heard), models, own, clock), bound)
         group.start_soon(heartbeat.run)
         log.info("worker_started", worker=own.name, health_port=port)
@@ -63,9 +69,10 @@ async def run(settings: Settings, *, supervised: bool) -> None:
     log.info("worker_stopped", worker=own.name)
 
 
-def executors_of(models: Models) -> Executors:
+def executors_of(models: Models, registry: Registry) -> Executors:
     """Returns who does what in this worker, by the tag of the spec."""
-    return Executors({"idle": Idle(), "generate": Generate(models)})
+    scoring = Scoring(Judge(registry), models)
+    return Executors({"idle": Idle(), "generate": Generate(models), "score": scoring})
 
 
 def _announcement(own: WorkerSettings, executors: Executors, now: datetime, port: int) -> WorkerAnnouncement:

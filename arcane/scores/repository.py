@@ -76,7 +76,7 @@ class ScorerRepository:
     async def all(self) -> list[ScorerDescription]:
         """Returns every scorer that was announced."""
         rows = (await self.session.scalars(select(AnnouncedScorer).order_by(col(AnnouncedScorer.key)))).all()
-        return [msgspec.convert(row.description, ScorerDescription) for row in rows]
+        return [msgspec.json.decode(row.description["json"], type=ScorerDescription) for row in rows]
 
     async def keep(self, scorers: Iterable[ScorerDescription], most: int) -> None:
         """`scorers` are kept in place of what was known of them; beyond `most`, new ones are not."""
@@ -86,6 +86,7 @@ class ScorerRepository:
             if one.key not in known and room <= 0:
                 continue
             room -= one.key not in known
-            values = {"description": msgspec.to_builtins(one), "announced_at": now()}
+            # As text: jsonb forgets the order of members, which is that of the form's fields.
+            values = {"description": {"json": msgspec.json.encode(one).decode()}, "announced_at": now()}
             statement = insert(AnnouncedScorer).values(id=new_id(), created_at=now(), key=one.key, **values)
             await self.session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))

@@ -72,6 +72,7 @@ def _body(method: str, path: str, place: Premises) -> Any:
         "model-configurations/{configuration_id}": {"name": "Taken over"},
         "prompts/{prompt}": {"name": "Taken over"},
         "labels/{label}": {"version": "v0"},
+        "scores/{score_id}": {"name": "Taken over"},
         "attribute-visibility-rules/{rule_id}": {"hidden_role_ids": []},
     }
     if method == "POST" and path.endswith("{prompt}/versions"):

@@ -54,6 +54,7 @@ class Premises:
     invitation_id: str
     key_id: str
     key: str
+    score_id: str
     rule_id: str
     session_id: str
     prompt: str
@@ -115,6 +116,7 @@ def premises(served: Served, owner: Visitor, name: str = "Acme") -> Premises:
         invitation_id=owner.made(f"{at}/invitations", guest)["id"],
         key_id=key["id"],
         key=key["key"],
+        score_id=owner.made(f"{inside}/scores", {"name": "Taste"})["id"],
         rule_id=owner.made(f"{inside}/attribute-visibility-rules", rule)["id"],
         session_id=member.session_id,
         prompt=prompt,

@@ -24,7 +24,8 @@ from arcane.messaging.generation import ModelSpec, Provider
 from arcane.messaging.workers import WorkerAnnouncement
 from arcane.scores.service.scorers import Scorers
 from arcane.scores.service.scores import ScoreService
-from arcane.workers.service import PresentWorker, WorkerDoor, WorkerService
+from arcane.workers.service import PresentWorker, WorkerService
+from arcane.workers.sessions import WorkerDoor
 from tests.support.postgres import MigratedDatabase
 from worker.scoring.registry import Registry
 
@@ -114,8 +115,9 @@ class ScoreBench:
 async def scores_on(stored: MigratedDatabase, most: int = 500) -> AsyncIterator[ScoreBench]:
     """Yields scores on `stored`, with one worker there."""
     database = Database.connect(stored.app_url, pool_size=5)
-    cursors = Cursors(KeyRing.from_texts([generate_key()]).signer("cursors"))
-    workers = WorkerService(WorkerDoor(None, SystemClock()), SystemClock())
+    ring = KeyRing.from_texts([generate_key()])
+    cursors = Cursors(ring.signer("cursors"))
+    workers = WorkerService(WorkerDoor(None, ring.signer("worker session"), SystemClock()), SystemClock())
     models = KnownModels()
     service = ScoreService(database, AuditLog(database, cursors), cursors, Scorers(database, workers), models, most)
     bench = ScoreBench(stored, service, models, workers)
