@@ -5,7 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("evaluate", "conventions", "search", "federated", "stream", "backends", "chdb", "trace", "load", "memory")
+NAMES = (
+    "evaluate",
+    "conventions",
+    "search",
+    "federated",
+    "stream",
+    "backends",
+    "chdb",
+    "trace",
+    "load",
+    "memory",
+    "evaluations",
+)
 
 
 def main() -> None:
