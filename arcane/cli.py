@@ -20,6 +20,7 @@ from arcane.access.service.password_links import IssuedPasswordLink
 from arcane.catalog.rotation import RotationReport
 from arcane.client.commands import explain, metrics, query, tail
 from arcane.client.datasets import datasets
+from arcane.client.eval_commands import app as evaluations
 from arcane.demo.generate import write_demo as generate_demo
 from arcane.kit.logging import configure_logging
 from arcane.kit.migrate import app_url
@@ -59,6 +60,7 @@ app.command()(metrics)
 app.command()(tail)
 app.command()(explain)
 app.add_typer(datasets, name="datasets")
+app.add_typer(evaluations, name="eval")
 
 
 @app.command()

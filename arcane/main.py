@@ -22,6 +22,7 @@ from arcane.catalog.service import CatalogService
 from arcane.compat.public.endpoints import router as public_api
 from arcane.datasets.file_endpoints import BODIES
 from arcane.datasets.wiring import build_datasets
+from arcane.evaluations.wiring import add_evaluations
 from arcane.jobs.wiring import Ground, build_jobs
 from arcane.kit.announce import Announcer
 from arcane.kit.clock import SystemClock
@@ -103,6 +104,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             group.start_soon(usage.run)
             group.start_soon(state.retention.run)
             group.start_soon(state.prompt_runs.forget_forever)
+            group.start_soon(state.lister.run)
             group.start_soon(relay_forever, Promises(database), state.announcer, state.broker.reach)
             group.start_soon(state.sweeper.run)
             group.start_soon(state.scores.scorers.run)
@@ -141,6 +143,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
     _add_jobs(state)
     _add_prompts(state, cursors)
     state.scores = build_scores(state, state.models)
+    add_evaluations(state, cursors)
     return access.usage
 
 

@@ -50,6 +50,10 @@ class Place:
         """The address of the project's datasets."""
         return f"/o/{self.organisation}/p/{self.project}/datasets"
 
+    def at(self, area: str) -> str:
+        """Returns the address of one of the project's areas: experiments, evaluations."""
+        return f"/o/{self.organisation}/p/{self.project}/{area}"
+
     @property
     def prompts(self) -> str:
         """The address of the project's prompts."""
@@ -172,6 +176,10 @@ def rail_of(language: Language, organisation: str, place: Place | None, actor: A
         evaluate.append(RailLink("datasets", say("Datasets"), place.datasets, "table"))
     if place is not None and actor.may(p.SCORES_READ):
         evaluate.append(RailLink("scores", say("Scores"), place.scores, "check"))
+    if place is not None and actor.may(p.EXPERIMENTS_READ):
+        evaluate.append(RailLink("experiments", say("Experiments"), place.at("experiments"), "braces"))
+    if place is not None and actor.may(p.EVALUATIONS_READ):
+        evaluate.append(RailLink("evaluations", say("Evaluations"), place.at("evaluations"), "circle-check"))
     reads_datasources = place.reads_datasources if place is not None else actor.may(p.DATASOURCES_READ)
     if organisation and reads_datasources:
         operate.append(RailLink("datasources", say("Datasources"), f"{base}/datasources", "database"))

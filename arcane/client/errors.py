@@ -12,6 +12,7 @@ class Exit(IntEnum):
     UNREACHED = 1  # the instance, or the files, could not be asked
     PARTIAL = 3  # there is an answer, and datasources are missing from it
     REFUSED = 4  # the instance refused: a bad query, no permission, all datasources failed
+    BELOW = 5  # an evaluation is over, and a score is below what it has to reach
 
 
 _ROWS_SHOWN = 10

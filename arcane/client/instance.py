@@ -99,6 +99,10 @@ class Instance:
         except httpx.HTTPError as exc:
             raise ClientError(f"{self.http.base_url} stopped answering: {exc}") from exc
 
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Returns what the project answers at `path`; raises ClientError."""
+        return _answer(self.http, method, f"/api/v1/projects/{self.project}{path}", body)
+
     def _ask(self, path: str, body: dict[str, Any], query: str) -> dict[str, Any]:
         return _answer(self.http, "POST", f"/api/v1/projects/{self.project}{path}", body, query)
 

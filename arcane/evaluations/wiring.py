@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from arcane.conventions import Prices
+from starlette.datastructures import State
+
+from arcane.conventions import ListPrices, Prices
 from arcane.evaluations.service.estimating import Estimator
 from arcane.evaluations.service.evaluations import EvaluationService
 from arcane.evaluations.service.listing import Lister, Searches
@@ -15,8 +17,11 @@ from arcane.evaluations.service.results import VerdictService
 from arcane.evaluations.service.subject import EvaluationSubject
 from arcane.evaluations.words import KIND
 from arcane.experiments.service.progress import Progress
-from arcane.experiments.wiring import Ground
-from arcane.kit.clock import Clock
+from arcane.experiments.service.prompted import StoredPrompts
+from arcane.experiments.wiring import Ground, build_experiments
+from arcane.kit.clock import Clock, SystemClock
+from arcane.kit.pagination import Cursors
+from arcane.settings import Settings
 from arcane.traces.questions import CheckedQuery
 
 
@@ -80,3 +85,23 @@ def build_evaluations(ground: Ground, sources: Sources, progress: Progress, cloc
         VerdictService(ground.database, ground.audit, ground.cursors),
         Lister(ground.database, ground.jobs, sources.traces, clock, settings),
     )
+
+
+def add_evaluations(state: State, cursors: Cursors) -> None:
+    """Experiments and evaluations stand on `state`, made of what stands there already."""
+    settings: Settings = state.settings
+    ground = Ground(
+        database=state.database,
+        audit=state.audit,
+        cursors=cursors,
+        announcer=state.announcer,
+        jobs=state.jobs,
+        subjects=state.subjects,
+        settings=settings.evaluations,
+    )
+    datasets = state.datasets.datasets
+    experiments = build_experiments(ground, StoredPrompts(state.database, state.prompts, state.models), datasets)
+    state.experiments, state.experiment_results = experiments.experiments, experiments.results
+    sources = Sources(datasets, state.scores, state.traces, ListPrices())
+    evaluations = build_evaluations(ground, sources, experiments.progress, SystemClock())
+    state.evaluations, state.verdicts, state.lister = evaluations.evaluations, evaluations.verdicts, evaluations.lister

@@ -13,7 +13,6 @@ from arcane.evaluations.sources import Scope
 from arcane.evaluations.tables import Evaluation, EvaluationScore, ScoreResult, Subject
 from arcane.experiments.words import Status, Tally
 from arcane.kit.pagination import PageRequest
-from arcane.messaging.scoring import ScorerSpec
 
 KIND = "evaluation"
 """What runs of evaluations are called in the ledger."""
@@ -82,22 +81,6 @@ class Draft:
     mappings: Mapping[UUID, Mapping[str, str]]
     capture: bool = False
     budget_usd: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PinnedScore:
-    """A score as it is now. `spec` None: people give it. `variables` are what its scorer reads, and must have."""
-
-    id: UUID
-    name: str
-    scale: str
-    labels: tuple[tuple[str, float], ...] = ()
-    lowest: float | None = None
-    highest: float | None = None
-    lower_is_better: bool = False
-    spec: ScorerSpec | None = None
-    variables: tuple[str, ...] = ()
-    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,21 +65,33 @@ def _body(method: str, path: str, place: Premises) -> Any:
     """A body that would do, were it not for the id in the path."""
     in_project = "{project_id}" in path
     role = place.project_role_id if in_project else place.role_id
-    bodies: dict[str, Any] = {
-        "members/{user_id}": {"role_id": role},
-        "roles/{role_id}": {"name": "Taken over"},
-        "datasources/{datasource_id}": {"name": "Taken over"},
-        "model-configurations/{configuration_id}": {"name": "Taken over"},
-        "prompts/{prompt}": {"name": "Taken over"},
-        "labels/{label}": {"version": "v0"},
-        "scores/{score_id}": {"name": "Taken over"},
-        "attribute-visibility-rules/{rule_id}": {"hidden_role_ids": []},
+    row = {"row_id": place.row_id}
+    message = {"role": "user", "text": "Taken over"}
+    bodies: dict[tuple[str, str], Any] = {
+        ("PUT", "members/{user_id}"): {"role_id": role},
+        ("PATCH", "roles/{role_id}"): {"name": "Taken over"},
+        ("PATCH", "datasources/{datasource_id}"): {"name": "Taken over"},
+        ("PATCH", "model-configurations/{configuration_id}"): {"name": "Taken over"},
+        ("PATCH", "prompts/{prompt}"): {"name": "Taken over"},
+        ("PUT", "labels/{label}"): {"version": "v0"},
+        ("POST", "{prompt}/versions"): {"messages": [message], "model_configuration_id": place.configuration_id},
+        ("PATCH", "datasets/{dataset_id}"): {"name": "Taken over"},
+        ("PUT", "datasets/{dataset_id}/columns"): {"columns": [{"name": "Taken over"}]},
+        ("POST", "{dataset_id}/rows"): {"rows": [{"values": {"question": "Taken over"}}]},
+        ("PATCH", "{dataset_id}/rows"): {"rows": [{**row, "values": {"question": "Taken over"}}]},
+        ("POST", "{dataset_id}/rows/delete"): {"row_ids": [place.row_id]},
+        ("POST", "{dataset_id}/splits"): {"split": "taken", "row_ids": [place.row_id]},
+        ("POST", "splits/by-column"): {"column": "question"},
+        ("POST", "splits/by-chance"): {"shares": {"taken": 100}},
+        ("PUT", "{subject_id}/scores/{score_id}"): {"value": 1.0},
+        ("PUT", "scores/{score_id}"): {"name": "Taken over"},
+        ("PATCH", "experiments/{experiment_id}"): {"name": "Taken over"},
+        ("POST", "{experiment_id}/results"): {**row, "output": "Taken over"},
+        ("PATCH", "evaluations/{evaluation_id}"): {"name": "Taken over"},
+        ("POST", "scores/{score_id}/import"): {"results": [{**row, "value": 1.0}]},
+        ("PUT", "attribute-visibility-rules/{rule_id}"): {"hidden_role_ids": []},
     }
-    if method == "POST" and path.endswith("{prompt}/versions"):
-        messages = [{"role": "user", "text": "Taken over"}]
-        return {"messages": messages, "model_configuration_id": place.configuration_id}
-    ending = next((body for end, body in bodies.items() if path.endswith(end)), None)
-    return ending if method in ("PUT", "PATCH") else None
+    return next((body for (how, end), body in bodies.items() if how == method and path.endswith(end)), None)
 
 
 def _filled(path: str, outer: Premises, inner: Premises) -> str:
@@ -90,7 +102,8 @@ def _filled(path: str, outer: Premises, inner: Premises) -> str:
         known = getattr(outer if name in OUTER else inner, name, None)
         return str(known if known is not None else "resource.service.name")
 
-    return re.sub(r"{(\w+)}", value, path)
+    asked = "?older=1&newer=1" if path.endswith("/differences") else ""
+    return re.sub(r"{(\w+)}", value, path) + asked
 
 
 def stored(database: MigratedDatabase) -> list[str]:

@@ -17,7 +17,6 @@ from arcane.datasets.views import NewColumn, RowDraft
 from arcane.datasets.wiring import DatasetParts, build_datasets
 from arcane.evaluations.problems import UnknownSubject
 from arcane.evaluations.wiring import EvaluationParts, Sources, build_evaluations
-from arcane.evaluations.words import PinnedScore
 from arcane.experiments.service.experiments import PinnedPrompt
 from arcane.experiments.wiring import ExperimentParts, Ground, build_experiments
 from arcane.jobs.subject import RunRef
@@ -41,6 +40,7 @@ from arcane.messaging.jobs import JobError, JobResult
 from arcane.messaging.scoring import Scale, ScorerSpec, Verdict
 from arcane.model.deadline import Deadline
 from arcane.model.time import TimeRange
+from arcane.scores.views import PinnedScore
 from arcane.settings import DatasetSettings, EvaluationSettings
 from arcane.traces.problems import TraceNotFound
 from arcane.traces.questions import CheckedQuery, SearchAnswer, SearchRequest, TraceAnswer

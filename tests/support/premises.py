@@ -59,11 +59,18 @@ class Premises:
     session_id: str
     prompt: str
     run_id: str
+    dataset_id: str
+    row_id: str
+    experiment_id: str
+    result_id: str
+    evaluation_id: str
+    subject_id: str
     organisation: str
     project: str
     member: Visitor
     trace_id: str = TRACE_ID
     span_id: str = SPAN_ID
+    number: int = 1
     version: str = "v0"
     label: str = "production"
 
@@ -104,6 +111,7 @@ def premises(served: Served, owner: Visitor, name: str = "Acme") -> Premises:
     said = {"messages": [{"role": "user", "text": "Hello {{name}}"}], "model_configuration_id": configuration_id}
     prompt = owner.made(f"{inside}/prompts", {"name": "Greeting", "version": said})["prompt"]["id"]
     owner.call("POST", f"{inside}/prompts/run", {"prompt": prompt})  # without a name: the run fails, and is kept
+    score = owner.made(f"{inside}/scores", {"name": "Taste"})["id"]
     rule = {"attribute_name": "secret.thing", "hidden_role_ids": [str(MEMBER.id)]}
     return Premises(
         organisation_id=organisation["id"],
@@ -116,12 +124,35 @@ def premises(served: Served, owner: Visitor, name: str = "Acme") -> Premises:
         invitation_id=owner.made(f"{at}/invitations", guest)["id"],
         key_id=key["id"],
         key=key["key"],
-        score_id=owner.made(f"{inside}/scores", {"name": "Taste"})["id"],
+        score_id=score,
         rule_id=owner.made(f"{inside}/attribute-visibility-rules", rule)["id"],
         session_id=member.session_id,
         prompt=prompt,
         run_id=owner.get(f"{inside}/prompt-runs").json()["items"][0]["id"],
+        **_judged(owner, inside, score),
         organisation=organisation["slug"],
         project=project["slug"],
         member=member,
     )
+
+
+def _judged(owner: Visitor, inside: str, score: str) -> dict[str, str]:
+    """Returns the ids of a dataset of one row, of an experiment over it, and of an evaluation of that by people."""
+    columns = [{"name": "question"}]
+    dataset = owner.made(f"{inside}/datasets", {"name": "Sums", "columns": columns})["id"]
+    owner.made(f"{inside}/datasets/{dataset}/rows", {"rows": [{"values": {"question": "1+1"}}]})
+    experiment = owner.made(f"{inside}/experiments", {"name": "By hand", "dataset_id": dataset})["id"]
+    result = owner.get(f"{inside}/experiments/{experiment}/results").json()["items"][0]
+    reported = {"row_id": result["row_id"], "output": "2"}
+    owner.made(f"{inside}/experiments/{experiment}/results", reported)
+    asked = {"scope": "experiments", "experiment_ids": [experiment], "score_ids": [score]}
+    evaluation = owner.made(f"{inside}/evaluations", {"name": "Tasted", "mode": "manual", **asked})["id"]
+    subject = owner.get(f"{inside}/evaluations/{evaluation}/subjects").json()["items"][0]
+    return {
+        "dataset_id": dataset,
+        "row_id": result["row_id"],
+        "experiment_id": experiment,
+        "result_id": result["id"],
+        "evaluation_id": evaluation,
+        "subject_id": subject["id"],
+    }

@@ -3,6 +3,7 @@
 import { init as combobox } from "./elements/combobox";
 import { init as conditions } from "./elements/conditions";
 import { init as copy } from "./elements/copy";
+import { init as gridkeys } from "./elements/gridkeys";
 import { init as menu } from "./elements/menu";
 import { init as tabs } from "./elements/tabs";
 import { init as theme } from "./elements/theme";
@@ -12,7 +13,7 @@ import { init as traceql } from "./elements/traceql";
 
 type Init = (element: HTMLElement) => void;
 
-const ready: Record<string, Init> = { combobox, conditions, copy, menu, tabs, theme, "time-range": timeRange, toasts, traceql };
+const ready: Record<string, Init> = { combobox, conditions, copy, gridkeys, menu, tabs, theme, "time-range": timeRange, toasts, traceql };
 const lazy: Record<string, () => Promise<{ init: Init }>> = {
   chart: () => import("./chart/chart"),
   editor: () => import("./editor/editor"),

@@ -15,8 +15,9 @@ from arcane.conventions import Prices, Tokens
 from arcane.evaluations.repository.sampling import SampleRepository
 from arcane.evaluations.service.pinning import Pinned
 from arcane.evaluations.sources import Place, read_source
-from arcane.evaluations.words import Draft, Estimate, PinnedScore
+from arcane.evaluations.words import Draft, Estimate
 from arcane.messaging.generation import ModelSpec
+from arcane.scores.views import PinnedScore
 
 _PER_TOKEN: Final = 4.0
 """Characters of a token: about right for English; others have fewer."""

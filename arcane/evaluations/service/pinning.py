@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,11 +12,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from arcane.datasets.pinned import PinnedDataset
 from arcane.evaluations.problems import BadEvaluation
 from arcane.evaluations.sources import BadSource, Scope, read_source
-from arcane.evaluations.words import Draft, Mode, PinnedScore, Unit
+from arcane.evaluations.words import Draft, Mode, Unit
 from arcane.experiments.problems import ExperimentsDiffer
 from arcane.experiments.service.found import found as found_experiment
 from arcane.experiments.tables import Experiment
 from arcane.kit.actor import Actor
+from arcane.scores.views import PinnedScore
 
 _WHAT = {Scope.DATASET: "dataset_id", Scope.EXPERIMENTS: "experiment_ids"}
 
@@ -168,6 +169,7 @@ def pinned_score(score: PinnedScore) -> dict[str, Any]:
         "name": score.name,
         "scale": score.scale,
         "labels": [list(one) for one in score.labels],
+        "ordinal": None if score.ordinal is None else asdict(score.ordinal),
         "lowest": score.lowest,
         "highest": score.highest,
         "lower_is_better": score.lower_is_better,
