@@ -139,7 +139,7 @@ def premises(served: Served, owner: Visitor, name: str = "Acme") -> Premises:
 def _judged(owner: Visitor, inside: str, score: str) -> dict[str, str]:
     """Returns the ids of a dataset of one row, of an experiment over it, and of an evaluation of that by people."""
     columns = [{"name": "question"}]
-    dataset = owner.made(f"{inside}/datasets", {"name": "Sums", "columns": columns})["id"]
+    dataset = owner.made(f"{inside}/datasets", {"name": "Questions", "columns": columns})["id"]
     owner.made(f"{inside}/datasets/{dataset}/rows", {"rows": [{"values": {"question": "1+1"}}]})
     experiment = owner.made(f"{inside}/experiments", {"name": "By hand", "dataset_id": dataset})["id"]
     result = owner.get(f"{inside}/experiments/{experiment}/results").json()["items"][0]
