@@ -14,6 +14,7 @@ from arcane.datasets.endpoints import router as datasets
 from arcane.datasets.file_endpoints import router as dataset_files
 from arcane.evaluations.endpoints import router as evaluations
 from arcane.experiments.endpoints import router as experiments
+from arcane.jobs.endpoints import router as jobs
 from arcane.jobs.internal import internal_router as job_desk
 from arcane.kit.openapi import completed
 from arcane.models.endpoints import router as models
@@ -37,7 +38,7 @@ def include_api(app: FastAPI) -> None:
     The routers stand side by side, traces first: FastAPI matches a router within a router twice at
     every level, and traces are what is asked a thousand times a second.
     """
-    work = (models, datasets, dataset_files, prompts, prompt_runs, scores, experiments, evaluations)
+    work = (models, datasets, dataset_files, prompts, prompt_runs, scores, experiments, evaluations, jobs)
     for part in (traces, streams, metrics, live, catalog, *work, access, audit, workers):
         app.include_router(part, prefix=PREFIX)
     app.include_router(internal_router)

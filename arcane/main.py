@@ -140,7 +140,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
     state.tails, state.follows = live.tails, live.follows
     state.datasets = build_datasets(database, state.audit, cursors, settings.datasets)
     state.models = ModelService(database, state.audit, keys, cursors, settings.models.per_organisation)
-    _add_jobs(state)
+    _add_jobs(state, cursors)
     _add_prompts(state, cursors)
     state.scores = build_scores(state, state.models)
     add_evaluations(state, cursors)
@@ -163,7 +163,7 @@ def _catalog(state: State, keys: KeyRing, cursors: Cursors) -> CatalogService:
     )
 
 
-def _add_jobs(state: State) -> None:
+def _add_jobs(state: State, cursors: Cursors) -> None:
     settings: Settings = state.settings
     key, clock = settings.worker.key, SystemClock()
     shared = None if key is None else key.get_secret_value()
@@ -172,9 +172,10 @@ def _add_jobs(state: State) -> None:
     state.outbox = Outbox(state.announcer)
     state.broker = broker_of(settings.broker, state.database, state.announcer, clock)
     state.leases = LeaseService(door, state.broker.own)
-    ground = Ground(settings, state.database, state.announcer, state.outbox, door, clock)
+    ground = Ground(settings, state.database, state.announcer, state.outbox, door, state.audit, cursors, clock)
     parts = build_jobs(ground, state.models)
     state.subjects, state.jobs, state.job_desk, state.sweeper = parts.subjects, parts.jobs, parts.desk, parts.sweeper
+    state.job_board = parts.board
     state.run_now = RunNow(state.models, state.workers, clock, shared, settings.models.run_s)
 
 

@@ -86,6 +86,16 @@ async def project_frame(request: Request, actor: Actor) -> Frame:
     return Frame(shell, f"{shell.organisation_name} / {name}", base, _allowed(actor, _project(shell.language, base)))
 
 
+async def jobs_frame(request: Request, actor: Actor) -> Frame:
+    """Returns the frame of a project's jobs."""
+    shell = await renderer_of(request).shell(request, actor, section="jobs")
+    organisation, project = request.path_params["organisation"], request.path_params["project"]
+    base = f"/o/{organisation}/p/{project}/jobs"
+    say = shell.language.gettext
+    tabs = (("runs", say("Runs"), base), ("dead", say("Dead letters"), f"{base}/dead-letters"))
+    return Frame(shell, say("Jobs"), base, tabs)
+
+
 async def instance_frame(request: Request, actor: Actor) -> Frame:
     """Returns the frame of the instance's pages."""
     shell = await renderer_of(request).shell(request, actor, section="instance")

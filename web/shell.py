@@ -70,6 +70,11 @@ class Place:
         return f"/o/{self.organisation}/p/{self.project}/scores"
 
     @property
+    def jobs(self) -> str:
+        """The address of the project's jobs."""
+        return f"/o/{self.organisation}/p/{self.project}/jobs"
+
+    @property
     def settings(self) -> str:
         """The address of the project's settings."""
         return f"/o/{self.organisation}/p/{self.project}/settings"
@@ -186,6 +191,8 @@ def rail_of(language: Language, organisation: str, place: Place | None, actor: A
     reads_models = place.reads_models if place is not None else actor.may(p.MODEL_CONFIGURATIONS_READ)
     if organisation and reads_models:
         operate.append(RailLink("models", say("Models"), f"{base}/models", "bot"))
+    if place is not None and actor.may(p.JOBS_READ):
+        operate.append(RailLink("jobs", say("Jobs"), place.jobs, "list-checks"))
     if place is not None and actor.may(p.PROJECTS_READ):
         settings.append(RailLink("project", say("Project"), place.settings, "sliders-horizontal"))
     if organisation:

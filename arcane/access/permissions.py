@@ -1,6 +1,7 @@
 """Every permission, the level it is exercised at, and the six system roles. The one list that all checks read.
 
-The strings are the original product's 86 (`*` and 85 others) and three of our own (`*:audit:read`, `prompts:run`).
+The strings are the original product's 86 (`*` and 85 others) and five of our own (`*:audit:read`, `prompts:run`,
+`jobs:*`).
 docs/reference/permissions.md shows the same as tables, with the differences to the original; a test
 keeps it equal.
 """
@@ -82,6 +83,9 @@ EVALUATIONS_UPDATE: Final = "evaluations:update"
 EVALUATIONS_DELETE: Final = "evaluations:delete"
 EVALUATIONS_RERUN: Final = "evaluations:rerun"
 EVALUATIONS_RESULTS_READ: Final = "evaluations:results:read"
+
+JOBS_READ: Final = "jobs:read"
+JOBS_MANAGE: Final = "jobs:manage"
 
 SCORES_READ: Final = "scores:read"
 SCORES_CREATE: Final = "scores:create"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from arcane.audit.service import AuditLog
+from arcane.jobs.service.board import JobBoard
 from arcane.jobs.service.claims import Claims
 from arcane.jobs.service.desk import JobDesk
 from arcane.jobs.service.results import Results
@@ -13,6 +15,7 @@ from arcane.jobs.subject import ProviderKeys, Subjects
 from arcane.kit.announce import Announcer
 from arcane.kit.clock import Clock
 from arcane.kit.database import Database
+from arcane.kit.pagination import Cursors
 from arcane.outbox.service import Outbox
 from arcane.outbox.wiring import retries_of
 from arcane.settings import Settings
@@ -28,6 +31,8 @@ class Ground:
     announcer: Announcer
     outbox: Outbox
     door: WorkerDoor
+    audit: AuditLog
+    cursors: Cursors
     clock: Clock
 
 
@@ -39,6 +44,7 @@ class JobParts:
     jobs: Jobs
     desk: JobDesk
     sweeper: Sweeper
+    board: JobBoard
 
 
 def build_jobs(ground: Ground, keys: ProviderKeys) -> JobParts:
@@ -48,5 +54,6 @@ def build_jobs(ground: Ground, keys: ProviderKeys) -> JobParts:
     retries = retries_of(ground.settings.broker)
     results = Results(ground.database, subjects, ground.announcer, ground.clock, retries)
     claims = Claims(ground.database, subjects, results, ground.settings.jobs)
+    board = JobBoard(ground.database, ground.audit, ground.cursors, jobs)
     desk = JobDesk(ground.door, ground.database, claims, results, keys, ground.announcer)
-    return JobParts(subjects, jobs, desk, Sweeper(ground.database, jobs, subjects))
+    return JobParts(subjects, jobs, desk, Sweeper(ground.database, jobs, subjects), board)

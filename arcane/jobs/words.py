@@ -120,3 +120,12 @@ class JobView:
     claimed_at: datetime | None
     settled_at: datetime | None
     discarded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs are asked for. `FAILED` without `discarded` are the dead letters."""
+
+    state: JobState | None = None
+    run_id: UUID | None = None
+    discarded: bool = False

@@ -14,11 +14,12 @@ import msgspec
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from arcane.audit.service import AuditLog
 from arcane.jobs.service.desk import JobDesk
 from arcane.jobs.service.runs import Jobs
 from arcane.jobs.service.sweeping import Sweeper
-from arcane.jobs.subject import Inputs, RunRef, Subjects
-from arcane.jobs.wiring import Ground, build_jobs
+from arcane.jobs.subject import Inputs, RunRef
+from arcane.jobs.wiring import Ground, JobParts, build_jobs
 from arcane.jobs.words import Run, Unit
 from arcane.kit.actor import Tenant
 from arcane.kit.announce import Announcer
@@ -26,6 +27,8 @@ from arcane.kit.clock import SystemClock
 from arcane.kit.database import Database
 from arcane.kit.ids import new_id
 from arcane.kit.migrate import app_url
+from arcane.kit.pagination import Cursors
+from arcane.kit.signing import Signer
 from arcane.messaging.jobs import (
     CLAIMS_PATH,
     CONTROL_PATH,
@@ -93,14 +96,23 @@ class Ledger:
 
     database: Database
     announcer: Announcer
-    jobs: Jobs
-    desk: JobDesk
-    sweeper: Sweeper
-    subjects: Subjects
+    parts: JobParts
     probe: Probe
     keys: PlantedKeys
     settings: JobSettings
     stored: MigratedDatabase
+
+    @property
+    def jobs(self) -> Jobs:
+        return self.parts.jobs
+
+    @property
+    def desk(self) -> JobDesk:
+        return self.parts.desk
+
+    @property
+    def sweeper(self) -> Sweeper:
+        return self.parts.sweeper
 
     async def place(self) -> Tenant:
         """Returns a new organisation with a project."""
@@ -218,14 +230,22 @@ async def ledger_on(
     given: Any = {"_env_file": None, "database": stored.settings.database, "jobs": chosen}
     given["broker"] = {"retry_delays_s": list(retry_delays_s)}
     door, keys = door_of(WORKER_KEY, SystemClock()), PlantedKeys()
-    ground = Ground(Settings(**given), database, announcer, Outbox(announcer), door, SystemClock())
+    cursors = Cursors(Signer.of([b"a key for tests"], "cursor"))
+    ground = Ground(
+        Settings(**given),
+        database,
+        announcer,
+        Outbox(announcer),
+        door,
+        AuditLog(database, cursors),
+        cursors,
+        SystemClock(),
+    )
     parts = build_jobs(ground, keys)
     probe = Probe()
     parts.subjects.add(KIND, probe)
     async with anyio.create_task_group() as group:
         await group.start(announcer.run)
-        yield Ledger(
-            database, announcer, parts.jobs, parts.desk, parts.sweeper, parts.subjects, probe, keys, chosen, stored
-        )
+        yield Ledger(database, announcer, parts, probe, keys, chosen, stored)
         group.cancel_scope.cancel()
     await database.aclose()

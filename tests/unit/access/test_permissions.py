@@ -41,7 +41,7 @@ model-configurations: read create update delete
 conversation-configurations: read create update delete
 entities: read create update delete
 """
-OUR_OWN = {"organisations:audit:read", "projects:audit:read", "prompts:run"}
+OUR_OWN = {"organisations:audit:read", "projects:audit:read", "prompts:run", "jobs:read", "jobs:manage"}
 
 
 def _original() -> set[str]:
@@ -54,7 +54,7 @@ def _original() -> set[str]:
     return found
 
 
-def test_all_permissions_of_the_original_are_there_and_three_of_our_own() -> None:
+def test_all_permissions_of_the_original_are_there_and_five_of_our_own() -> None:
     assert len(_original()) == 86
     assert set(LEVELS) == _original() | OUR_OWN
 
