@@ -54,7 +54,7 @@ MODEL = ModelSpec(
 )
 PROMPT = PromptSpec(messages=(ChatMessage(role=Role.USER, text="Answer {{question}}"),), format=TemplateFormat.MUSTACHE)
 VERSION = new_id()
-EXACT, JUDGE, MOOD = new_id(), new_id(), new_id()
+EXACT, JUDGE, MOOD = (UUID(int=(7 << 76) + (2 << 62) + number) for number in (1, 2, 3))
 SCORES = {
     EXACT: PinnedScore(
         id=EXACT,
