@@ -75,6 +75,8 @@ def _models(table: str) -> list[sa.ForeignKeyConstraint]:
             ["organisation_id", column],
             ["model_configurations.organisation_id", "model_configurations.id"],
             name=f"fk_{table}_{column}",
+            deferrable=True,
+            initially="IMMEDIATE",
         )
         for column in ("model_id", "embedding_id")
     ]
@@ -124,6 +126,7 @@ def _scores() -> None:
         sa.CheckConstraint("version > 0", name="ck_scores_version_positive"),
     )
     op.create_index("uq_scores_name", "scores", ["project_id", sa.text("lower(name)")], unique=True)
+    op.create_index("ix_scores_organisation_id_project_id", "scores", ["organisation_id", "project_id"])
     _indexed("scores")
     for key, name in _RAGAS:
         op.execute(table.insert().values(**_built_in(key, name)))

@@ -20,11 +20,18 @@ _STATES = "state IN ('running', 'paused', 'stopped', 'cancelled', 'done')"
 _STATUSES = "status IN ('pending', 'running', 'done', 'failed', 'cancelled')"
 
 
+_WITHIN = (
+    "(organisation_id = nullif(current_setting('arcane.organisation_id', true), '')::uuid "
+    "AND coalesce(project_id = nullif(current_setting('arcane.project_id', true), '')::uuid, true)) "
+    "OR coalesce(current_setting('arcane.instance', true) = 'on', false)"
+)
+
+
 def upgrade() -> None:
     _experiments()
     _results()
     for table in ("experiments", "experiment_results"):
-        for statement in wall(table, app_role=op.get_context().opts["app_role"]):
+        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=_WITHIN):
             op.execute(statement)
 
 

@@ -17,13 +17,20 @@ _TABLES = ("evaluations", "evaluation_scores", "evaluation_experiments", "evalua
 _NOW = sa.DateTime(timezone=True)
 
 
+_WITHIN = (
+    "(organisation_id = nullif(current_setting('arcane.organisation_id', true), '')::uuid "
+    "AND coalesce(project_id = nullif(current_setting('arcane.project_id', true), '')::uuid, true)) "
+    "OR coalesce(current_setting('arcane.instance', true) = 'on', false)"
+)
+
+
 def upgrade() -> None:
     _evaluations()
     _members()
     _subjects()
     _results()
     for table in _TABLES:
-        for statement in wall(table, app_role=op.get_context().opts["app_role"]):
+        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=_WITHIN):
             op.execute(statement)
 
 

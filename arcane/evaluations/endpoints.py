@@ -18,6 +18,7 @@ from arcane.access.permissions import (
 )
 from arcane.evaluations.schemas import (
     AgainIn,
+    ComparisonsOut,
     EstimateOut,
     EvaluationIn,
     EvaluationOut,
@@ -25,6 +26,9 @@ from arcane.evaluations.schemas import (
     EvaluationPatch,
     ImportedOut,
     ImportIn,
+    ScoreComparisonOut,
+    ScoreFiguresOut,
+    StatisticsOut,
     SubjectOut,
     SubjectPage,
     Summaries,
@@ -32,6 +36,7 @@ from arcane.evaluations.schemas import (
     VerdictIn,
 )
 from arcane.evaluations.service.evaluations import EvaluationService
+from arcane.evaluations.service.figures import StatisticsService
 from arcane.evaluations.service.results import VerdictService
 from arcane.evaluations.words import Given, SubjectsRequest, Verdict
 from arcane.experiments.sending import frames_of
@@ -61,6 +66,12 @@ def _verdicts(request: Request) -> VerdictService:
     return service
 
 
+def _statistics(request: Request) -> StatisticsService:
+    service: StatisticsService = request.app.state.statistics
+    return service
+
+
+Statistics = Annotated[StatisticsService, Depends(_statistics)]
 Evaluations = Annotated[EvaluationService, Depends(_evaluations)]
 Verdicts = Annotated[VerdictService, Depends(_verdicts)]
 Reader = Annotated[Actor, requires(EVALUATIONS_READ)]
@@ -153,6 +164,26 @@ async def summarise_evaluation(evaluation_id: UUID, verdicts: Verdicts, actor: R
     """How each score turned out."""
     found = await verdicts.summaries(actor, evaluation_id)
     return Summaries(items=[SummaryOut.model_validate(one) for one in found], next=None)
+
+
+@router.get("/{evaluation_id}/statistics")
+async def describe_evaluation(evaluation_id: UUID, statistics: Statistics, actor: ResultReader) -> StatisticsOut:
+    """Each score in figures: means with intervals, shares of labels, percentiles, what is good enough."""
+    found = await statistics.figures(actor, evaluation_id)
+    return StatisticsOut(items=[ScoreFiguresOut.of(one) for one in found], next=None)
+
+
+@router.get("/{evaluation_id}/comparison")
+async def compare_evaluated_experiments(
+    evaluation_id: UUID,
+    statistics: Statistics,
+    actor: ResultReader,
+    a: Annotated[UUID, Query(description="The experiment that is compared with.")],
+    b: Annotated[UUID, Query(description="The experiment that is compared: differences are B minus A.")],
+) -> ComparisonsOut:
+    """Two experiments by each score, paired by row: differences with intervals, tests, and sizes of effects."""
+    found = await statistics.comparisons(actor, evaluation_id, a, b)
+    return ComparisonsOut(items=[ScoreComparisonOut.of(one) for one in found], next=None)
 
 
 @router.get("/{evaluation_id}/subjects")

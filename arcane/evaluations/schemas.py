@@ -8,12 +8,15 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from arcane.evaluations.service.figures import ScoreComparison, ScoreFigures
 from arcane.evaluations.sources import Scope
 from arcane.evaluations.words import Draft, Given, Mode, SearchDraft, State, SubjectView, Unit, Verdict
 from arcane.experiments.schemas import Description, Name, TallyOut
 from arcane.experiments.words import Again, Status
 from arcane.kit.pagination import Page
+from arcane.messaging.scoring import Scale
 from arcane.model.time import nanos_of
+from arcane.statistics import shapes
 
 _LONGEST_REASONING = 20_000
 IMPORTED_MAX = 1_000
@@ -252,6 +255,62 @@ class Summaries(BaseModel):
     """One for each score, and each experiment where there are any."""
 
     items: list[SummaryOut]
+    next: None
+
+
+class ScoreFiguresOut(BaseModel):
+    """A score of one experiment's results, or of everything: the member that its scale names is there."""
+
+    score_id: UUID
+    experiment_id: UUID | None
+    scale: Scale
+    numeric: shapes.NumericSummary | None = None
+    nominal: shapes.NominalSummary | None = None
+    ordinal: shapes.OrdinalSummary | None = None
+
+    @classmethod
+    def of(cls, figures: ScoreFigures) -> ScoreFiguresOut:
+        """Returns the figures under their scale."""
+        scale = Scale(figures.score.scale)
+        given: Any = {str(scale): figures.summary}
+        return cls(score_id=figures.score.score_id, experiment_id=figures.experiment_id, scale=scale, **given)
+
+
+class StatisticsOut(BaseModel):
+    """One for each score, and each experiment where there are any."""
+
+    items: list[ScoreFiguresOut]
+    next: None
+
+
+class ScoreComparisonOut(BaseModel):
+    """A score of two experiments, B against A: the member that its scale names is there.
+
+    `p_value` is of the permutation test, of Wilcoxon's or of Bowker's; `p_value_holm` is corrected for all scores.
+    """
+
+    score_id: UUID
+    scale: Scale
+    p_value: float | None
+    p_value_holm: float | None
+    numeric: shapes.NumericComparison | None = None
+    nominal: shapes.NominalComparison | None = None
+    ordinal: shapes.OrdinalComparison | None = None
+
+    @classmethod
+    def of(cls, one: ScoreComparison) -> ScoreComparisonOut:
+        """Returns the comparison under its scale."""
+        scale = Scale(one.score.scale)
+        given: Any = {str(scale): one.comparison}
+        return cls(
+            score_id=one.score.score_id, scale=scale, p_value=one.p_value, p_value_holm=one.p_value_holm, **given
+        )
+
+
+class ComparisonsOut(BaseModel):
+    """One for each score."""
+
+    items: list[ScoreComparisonOut]
     next: None
 
 

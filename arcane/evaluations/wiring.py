@@ -10,6 +10,7 @@ from starlette.datastructures import State
 from arcane.conventions import ListPrices, Prices
 from arcane.evaluations.service.estimating import Estimator
 from arcane.evaluations.service.evaluations import EvaluationService
+from arcane.evaluations.service.figures import StatisticsService
 from arcane.evaluations.service.listing import Lister, Searches
 from arcane.evaluations.service.pinning import Datasets, Pinner, Scores
 from arcane.evaluations.service.reading import TraceReader, Traces
@@ -22,6 +23,7 @@ from arcane.experiments.wiring import Ground, build_experiments
 from arcane.kit.clock import Clock, SystemClock
 from arcane.kit.pagination import Cursors
 from arcane.settings import Settings
+from arcane.statistics.child import Statistician
 from arcane.traces.questions import CheckedQuery
 
 
@@ -51,6 +53,7 @@ class EvaluationParts:
 
     evaluations: EvaluationService
     verdicts: VerdictService
+    statistics: StatisticsService
     lister: Lister
 
 
@@ -83,6 +86,7 @@ def build_evaluations(ground: Ground, sources: Sources, progress: Progress, cloc
     return EvaluationParts(
         service,
         VerdictService(ground.database, ground.audit, ground.cursors),
+        StatisticsService(ground.database, Statistician()),
         Lister(ground.database, ground.jobs, sources.traces, clock, settings),
     )
 
@@ -105,3 +109,4 @@ def add_evaluations(state: State, cursors: Cursors) -> None:
     sources = Sources(datasets, state.scores, state.traces, ListPrices())
     evaluations = build_evaluations(ground, sources, experiments.progress, SystemClock())
     state.evaluations, state.verdicts, state.lister = evaluations.evaluations, evaluations.verdicts, evaluations.lister
+    state.statistics = evaluations.statistics

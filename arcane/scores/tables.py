@@ -40,6 +40,8 @@ def _model(table: str, column: str) -> ForeignKeyConstraint:
         ["organisation_id", column],
         [f"{ModelConfiguration.__tablename__}.organisation_id", f"{ModelConfiguration.__tablename__}.id"],
         name=f"fk_{table}_{column}",
+        deferrable=True,
+        initially="IMMEDIATE",
     )
 
 
@@ -60,6 +62,7 @@ class Score(Row, table=True):
         CheckConstraint("(organisation_id IS NULL) = (project_id IS NULL)", name="of_a_project_or_of_all"),
         CheckConstraint("version > 0", name="version_positive"),
         Index("uq_scores_name", "project_id", text("lower(name)"), unique=True),
+        Index(None, "organisation_id", "project_id"),
         Index(None, "organisation_id", "model_id"),
         Index(None, "organisation_id", "embedding_id"),
     )

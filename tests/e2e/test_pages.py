@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from arcane.main import create_app
 from arcane.settings import ServerSettings, Settings
+from tests.e2e.work import LONG, work_of
 from tests.support.browser import Watched
 from tests.support.instance import OWNER, PASSWORD, Instance, Workplace, colleague, new_workplace, role_of
 from tests.support.person import Person
@@ -22,10 +23,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.timeout(180
 
 NOT_PAGES: Final = ("/api/", "/assets/", "/health")
 STREAMS: Final = ("/o/{organisation}/p/{project}/traces/tail",)
+FILES: Final = ("/o/{organisation}/p/{project}/datasets/{dataset_id}/export",)
 FOR_VISITORS: Final = frozenset({"/login", "/setup", "/invitation", "/new-password"})
 WIDE, NARROW = (1440, 900), (1024, 768)
 OF_COLOUR: Final = ("color-contrast", "link-in-text-block")
-LONG = "a name that somebody made so long that no column of any table has the room to show all of it at once"
 
 
 def pages() -> list[str]:
@@ -34,7 +35,7 @@ def pages() -> list[str]:
     return sorted(
         route.path
         for route in routes_of(app)
-        if route.method == "GET" and not route.path.startswith(NOT_PAGES) and route.path not in STREAMS
+        if route.method == "GET" and not route.path.startswith(NOT_PAGES) and route.path not in STREAMS + FILES
     )
 
 
@@ -46,7 +47,7 @@ class Furnished:
     trace_id: str
     datasource_id: str
     token: str
-    prompt_id: str
+    work: dict[str, str]
 
     def filled(self, path: str) -> str:
         """Returns `path` with this place's names in it."""
@@ -58,14 +59,20 @@ class Furnished:
             "trace_id": self.trace_id,
             "datasource_id": self.datasource_id,
             "kind": "tempo",
-            "prompt_id": self.prompt_id,
+            "provider": "openai",
+            "key": "regex",
             "slug": "not-found",
+            **self.work,
         }
         query = {"/invitation": f"?token={self.token}", "/setup": "?token=x", "/": ""}.get(path, "")
         if path.endswith(("/traces", "/explain")):
             query = "?range=24h&q=%7B+status+%3D+error+%7D"
         if path.endswith(("/metrics", "/metrics/explain")):
             query = "?range=24h&q=%7B+%7D+%7C+rate%28%29+by+%28name%29"
+        if path.endswith("/differences"):
+            query = "?older=1&newer=2"
+        if path.endswith("/experiments/compare"):
+            query = f"?e={self.work['experiment_id']}&e={self.work['other_id']}"
         return path.format(**names) + query
 
 
@@ -108,23 +115,10 @@ def furnished(instance: Instance, owner: Person) -> Iterator[Furnished]:
     made = owner.send(f"{place.settings}/datasources/new/tempo", down)
     found = place.search(instance, owner, "{ status = error }").json()
     assert token
-    prompt_id = _prompt(owner, place)
-    yield Furnished(place, found["items"][0]["trace_id"], made.url.path.rpartition("/")[2], token[1], prompt_id)
+    work = work_of(owner, place)
+    yield Furnished(place, found["items"][0]["trace_id"], made.url.path.rpartition("/")[2], token[1], work)
     for one in people:
         one.http.close()
-
-
-def _prompt(owner: Person, place: Workplace) -> str:
-    """Returns the id of a prompt with two versions and a run of it, which fails: it has no value for its variable."""
-    model = {"name": LONG[:100], "provider": "openai", "model": "gpt-5-mini", "settings": {"api_key": "sk-pages"}}
-    at = f"/api/v1/organisations/{place.organisation_id}/model-configurations"
-    configuration = owner.http.post(at, json=model, headers=owner.proof).json()["id"]
-    prompts = f"/api/v1{place.api('/prompts')}"
-    version = {"messages": [{"role": "user", "text": f"{LONG} {{{{name}}}}"}], "model_configuration_id": configuration}
-    made = owner.http.post(prompts, json={"name": LONG, "version": version}, headers=owner.proof).json()["prompt"]["id"]
-    owner.http.post(f"{prompts}/{made}/versions", json={**version, "description": LONG}, headers=owner.proof)
-    owner.http.post(f"{prompts}/run", json={"prompt": made}, headers=owner.proof)
-    return str(made)
 
 
 Browse = Callable[..., Watched]

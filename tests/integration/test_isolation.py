@@ -84,6 +84,8 @@ def _body(method: str, path: str, place: Premises) -> Any:
         ("POST", "splits/by-column"): {"column": "question"},
         ("POST", "splits/by-chance"): {"shares": {"taken": 100}},
         ("PUT", "{subject_id}/scores/{score_id}"): {"value": 1.0},
+        ("POST", "{run_id}/jobs/redrive"): {},
+        ("POST", "{run_id}/jobs/discard"): {},
         ("PUT", "scores/{score_id}"): {"name": "Taken over"},
         ("PATCH", "experiments/{experiment_id}"): {"name": "Taken over"},
         ("POST", "{experiment_id}/results"): {**row, "output": "Taken over"},
@@ -99,6 +101,8 @@ def _filled(path: str, outer: Premises, inner: Premises) -> str:
         name = found[1]
         if name == "role_id" and "{project_id}" in path:
             name = "project_role_id"
+        if name == "order":
+            return "pause"
         known = getattr(outer if name in OUTER else inner, name, None)
         return str(known if known is not None else "resource.service.name")
 

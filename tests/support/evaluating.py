@@ -153,12 +153,12 @@ class Desk:
             "SELECT id FROM jobs WHERE run_id = :run AND state IN ('waiting', 'held')", run=run_id
         )
         jobs = [row.id for row in rows]
-        return dict(await self.ledger.subjects.of(run.kind).inputs(run, jobs)) if jobs else {}
+        return dict(await self.ledger.parts.subjects.of(run.kind).inputs(run, jobs)) if jobs else {}
 
     async def take(self, run_id: UUID, results: Sequence[JobResult], *, ended: bool = True) -> None:
         """The subject has taken what a worker brought, and heard that it was the last of it."""
         run = await self.run(run_id)
-        subject = self.ledger.subjects.of(run.kind)
+        subject = self.ledger.parts.subjects.of(run.kind)
         async with self.ledger.database.transaction(run.tenant) as session:
             await subject.take(session, run, results)
             if ended:
@@ -208,7 +208,7 @@ async def desk_on(stored: MigratedDatabase, **settings: Any) -> AsyncIterator[De
     async with ledger_on(stored) as ledger:
         audit = AuditLog(ledger.database, CURSORS)
         chosen = EvaluationSettings(**settings)
-        ground = Ground(ledger.database, audit, CURSORS, ledger.announcer, ledger.jobs, ledger.subjects, chosen)
+        ground = Ground(ledger.database, audit, CURSORS, ledger.announcer, ledger.jobs, ledger.parts.subjects, chosen)
         datasets = build_datasets(ledger.database, audit, CURSORS, DatasetSettings())
         scores, traces, clock = FixedScores(), PlantedTraces(), SetClock(now())
         experiments = build_experiments(ground, FixedPrompts(), datasets.datasets)

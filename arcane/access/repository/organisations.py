@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, false, func, or_
+from sqlalchemy import Select, false, func, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -43,6 +43,12 @@ class OrganisationRepository:
         statement = _BY_AGE.select_after(self.visible_to(actor), request, cursors)
         rows = (await self.session.scalars(statement)).all()
         return _BY_AGE.page(rows, request, cursors, lambda organisation: (organisation.id,))
+
+    async def delete(self, row: Organisation) -> None:
+        """The organisation is gone with everything in it, in whatever order its parts hold on to each other."""
+        await self.session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+        await self.session.delete(row)
+        await self.session.flush()
 
     async def get(self, actor: Actor) -> Organisation | None:
         """Returns the actor's organisation."""

@@ -72,8 +72,7 @@ class OrganisationService(Service):
         async with self.database.transaction(actor.tenant) as session:
             row = await _present(OrganisationRepository(session), actor)
             await self.audit.record(session, actor, "organisation.deleted", ("organisation", row.id), shown(row))
-            await session.delete(row)
-            await session.flush()
+            await OrganisationRepository(session).delete(row)
             await self.changed(session)
 
     async def members(self, actor: Actor, request: PageRequest) -> Page[Member]:

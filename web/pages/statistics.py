@@ -1,0 +1,64 @@
+"""The figures of an evaluation: each score by itself, and two experiments against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from arcane.access import permissions as p
+from arcane.evaluations.service.evaluations import EvaluationService
+from arcane.evaluations.service.figures import ScoreFigures, StatisticsService
+from arcane.evaluations.words import EvaluationView
+from arcane.kit.actor import Actor
+from arcane.kit.guard import requires
+from web.figures import DrawnComparison, drawn
+from web.rendering import Page, renderer_of
+
+router = APIRouter(prefix="/o/{organisation}/p/{project}/evaluations", include_in_schema=False)
+ResultReader = Annotated[Actor, requires(p.EVALUATIONS_RESULTS_READ)]
+_TWO = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsPage(Page):
+    template: ClassVar[str] = "evaluations/statistics.html"
+
+    base: str
+    evaluation: EvaluationView
+    numeric: tuple[ScoreFigures, ...]
+    labelled: tuple[ScoreFigures, ...]
+    a: UUID | None
+    b: UUID | None
+    comparisons: tuple[DrawnComparison, ...]
+
+
+@router.get("/{evaluation_id}/statistics")
+async def show(
+    request: Request, actor: ResultReader, evaluation_id: UUID, a: UUID | None = None, b: UUID | None = None
+) -> Response:
+    """Without a choice, the last experiment is compared with the first one."""
+    evaluations: EvaluationService = request.app.state.evaluations
+    statistics: StatisticsService = request.app.state.statistics
+    evaluation = await evaluations.get(actor, evaluation_id)
+    ids = [experiment_id for experiment_id, _ in evaluation.experiments]
+    if len(ids) >= _TWO:
+        a, b = a or ids[0], b or ids[-1]
+    found = await statistics.figures(actor, evaluation_id)
+    compared = await statistics.comparisons(actor, evaluation_id, a, b) if a is not None and b is not None else []
+    renderer = renderer_of(request)
+    places = request.path_params
+    shown = StatisticsPage(
+        shell=await renderer.shell(request, actor, section="evaluations"),
+        title=evaluation.name,
+        base=f"/o/{places['organisation']}/p/{places['project']}/evaluations",
+        evaluation=evaluation,
+        numeric=tuple(one for one in found if one.score.scale == "numeric"),
+        labelled=tuple(one for one in found if one.score.scale != "numeric"),
+        a=a,
+        b=b,
+        comparisons=tuple(drawn(one) for one in compared),
+    )
+    return renderer.respond(shown)
