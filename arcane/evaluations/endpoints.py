@@ -44,7 +44,7 @@ from arcane.experiments.words import Status
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
-from arcane.kit.sse import EventStreamResponse
+from arcane.kit.sse import DOCUMENTED, EventStreamResponse
 
 
 def _in_project(project_id: UUID) -> None:
@@ -152,7 +152,7 @@ async def rerun_evaluation(
     return EvaluationOut.model_validate(await evaluations.rerun(actor, evaluation_id, again))
 
 
-@router.get("/{evaluation_id}/events", response_class=EventStreamResponse)
+@router.get("/{evaluation_id}/events", response_class=EventStreamResponse, responses=DOCUMENTED)
 async def watch_evaluation(evaluation_id: UUID, evaluations: Evaluations, actor: Reader) -> Response:
     """Server-sent events named `progress`, each an evaluation as it is now, until it is done or cancelled."""
     await evaluations.get(actor, evaluation_id)

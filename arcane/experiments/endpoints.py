@@ -33,7 +33,7 @@ from arcane.experiments.words import ResultsRequest, Sort, Status
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
-from arcane.kit.sse import EventStreamResponse
+from arcane.kit.sse import DOCUMENTED, EventStreamResponse
 
 COMPARED_MAX = 6
 
@@ -141,7 +141,7 @@ async def rerun_experiment(
     return ExperimentOut.model_validate(await experiments.rerun(actor, experiment_id, rows))
 
 
-@router.get("/{experiment_id}/events", response_class=EventStreamResponse)
+@router.get("/{experiment_id}/events", response_class=EventStreamResponse, responses=DOCUMENTED)
 async def watch_experiment(experiment_id: UUID, experiments: Experiments, actor: Reader) -> Response:
     """Server-sent events named `progress`, each an experiment as it is now, until it is done or cancelled."""
     await experiments.get(actor, experiment_id)

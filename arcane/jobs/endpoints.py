@@ -15,7 +15,7 @@ from arcane.jobs.words import JobFilter, RunState, RunView
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
-from arcane.kit.sse import EventStreamResponse, frame
+from arcane.kit.sse import DOCUMENTED, EventStreamResponse, frame
 
 
 def _in_project(project_id: UUID) -> None:
@@ -47,7 +47,7 @@ async def get_run(run_id: UUID, board: Board, actor: Reader) -> RunOut:
     return RunOut.model_validate(await board.run(actor, run_id))
 
 
-@router.get("/runs/{run_id}/events", response_class=EventStreamResponse)
+@router.get("/runs/{run_id}/events", response_class=EventStreamResponse, responses=DOCUMENTED)
 async def follow_run(run_id: UUID, board: Board, actor: Reader) -> EventStreamResponse:
     """Server-sent events `run`: the run now and whenever it changed, until it has ended."""
     first = await board.run(actor, run_id)

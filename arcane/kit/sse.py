@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from typing import Any
 
 import anyio
 from starlette.background import BackgroundTask
@@ -11,6 +12,22 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 MEDIA_TYPE = "text/event-stream"
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events",
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "type": "object",
+                    "required": ["data"],
+                    "properties": {"event": {"type": "string"}, "data": {"type": "string"}, "id": {"type": "string"}},
+                }
+            }
+        },
+    }
+}
+"""How an endpoint of events says so in the OpenAPI document: one event as it arrives, its data a JSON text."""
+
 HEARTBEAT = b":\n\n"
 """A comment: it keeps proxies from closing what says nothing, and finds out whether somebody is still there."""
 

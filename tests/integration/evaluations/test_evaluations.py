@@ -234,7 +234,7 @@ async def test_a_deleted_dataset_breaks_nothing_that_was_found_out(desk: Desk) -
     await desk.take(made.run_id, [judged(jobs[0], 1.0)], ended=False)
     assert made.dataset_id is not None
     await desk.datasets.datasets.delete(desk.actor, made.dataset_id)
-    left = await desk.ledger.subjects.of("evaluation").inputs(await desk.run(made.run_id), jobs[1:])
+    left = await desk.ledger.parts.subjects.of("evaluation").inputs(await desk.run(made.run_id), jobs[1:])
     assert all(isinstance(one, Failed) and not one.retry for one in left.values())
     page = await desk.evaluations.verdicts.subjects(desk.actor, made.id, ALL)
     assert [one.results[EXACT].value for one in page.items if one.results[EXACT].status is Status.DONE] == [1.0]

@@ -130,7 +130,10 @@ async def test_an_owners_link_is_made_until_there_is_an_owner(migrated_database:
 @pytest.mark.postgres
 async def test_secrets_are_rotated_and_the_database_is_migrated_again(migrated_database: MigratedDatabase) -> None:
     settings = of(migrated_database)
-    assert arcane("rotate-secrets", **settings).stdout == "arcane: 0 datasources, 0 secrets, 0 encrypted anew\n"
+    assert arcane("rotate-secrets", **settings).stdout == (
+        "arcane: 0 datasources, 0 secrets, 0 encrypted anew\n"
+        "arcane: 0 model configurations, 0 secrets, 0 encrypted anew\n"
+    )
     assert arcane("migrate", **settings).stdout == "arcane: the database is at the newest revision\n"
 
 
