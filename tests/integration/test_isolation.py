@@ -107,6 +107,8 @@ def _filled(path: str, outer: Premises, inner: Premises) -> str:
         return str(known if known is not None else "resource.service.name")
 
     asked = "?older=1&newer=1" if path.endswith("/differences") else ""
+    if path.endswith("/comparison"):
+        asked = f"?a={inner.experiment_id}&b={inner.experiment_id}"
     return re.sub(r"{(\w+)}", value, path) + asked
 
 
