@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, status
+from fastapi import APIRouter, Depends, Path, Query, Request, status
 
 from arcane.access.permissions import (
     DATASETS_CREATE,
@@ -41,6 +41,7 @@ Editor = Annotated[Actor, requires(DATASETS_UPDATE)]
 Deleter = Annotated[Actor, requires(DATASETS_DELETE)]
 RowAdder = Annotated[Actor, requires(DATASETS_ROWS_CREATE)]
 VersionNumber = Annotated[int, Query(ge=1, le=2**31 - 1)]
+PathNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.get("")
@@ -88,13 +89,13 @@ async def list_dataset_versions(dataset_id: UUID, parts: Parts, paging: Paging, 
 
 
 @router.get("/{dataset_id}/versions/{number}")
-async def get_dataset_version(dataset_id: UUID, number: int, parts: Parts, actor: Reader) -> s.VersionOut:
+async def get_dataset_version(dataset_id: UUID, number: PathNumber, parts: Parts, actor: Reader) -> s.VersionOut:
     """One version: its columns, and how it came about."""
     return s.VersionOut.model_validate(await parts.datasets.version(actor, dataset_id, number))
 
 
 @router.post("/{dataset_id}/versions/{number}/restore")
-async def restore_dataset_version(dataset_id: UUID, number: int, parts: Parts, actor: Editor) -> s.DatasetOut:
+async def restore_dataset_version(dataset_id: UUID, number: PathNumber, parts: Parts, actor: Editor) -> s.DatasetOut:
     """Makes a new version that is what an older one was."""
     return s.DatasetOut.model_validate(await parts.rows.restore(actor, dataset_id, number))
 

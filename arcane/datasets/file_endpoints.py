@@ -37,9 +37,10 @@ Exporter = Annotated[Actor, requires(DATASETS_EXPORT)]
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in MEDIA_TYPES.values()},
+        "content": {kind.partition(";")[0]: {"schema": {}} for kind in MEDIA_TYPES.values()},
     }
 }
+"""Any bytes at all: what is wrong with a file is said line by line."""
 _EXPORTED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file",

@@ -41,6 +41,7 @@ def sources(jinja: Environment, name: str, seen: set[str]) -> Iterator[str]:
         (one if isinstance(one, str) else one[1]) for node in tree.find_all(nodes.FromImport) for one in node.names
     }
     local = {macro.name for macro in tree.find_all(nodes.Macro)}
+    local |= {node.target.name for node in tree.find_all(nodes.Assign) if isinstance(node.target, nodes.Name)}
     yield from meta.find_undeclared_variables(tree) - set(jinja.globals) - imported - local
     for other in meta.find_referenced_templates(tree):
         assert other is not None, f"{name} chooses a template at run time"
