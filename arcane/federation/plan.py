@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from arcane.federation.required import required_of, selected, spanwise
+from arcane.federation.required import beside, required_of, spanwise
 from arcane.federation.rewrite import and_of, conjuncts, fields_of, normalised, wider
 from arcane.spi.capabilities import Capabilities
 from arcane.traceql.ast import Binary, Expr, Field, Literal, LiteralType, Op, SpansetFilter, Unary
@@ -77,19 +77,18 @@ def plans(query: Query, asked: Sequence[Capabilities], *, alone: bool) -> tuple[
     may have one of the spans here and another one there, and has to be found by the same one.
     """
     spans = spanwise(query)
-    if spans is not None:
-        return tuple(_of_spans(query, spans, can, alone) for can in asked)
+    shown = None if spans is None else beside(query, spans)
+    if spans is not None and shown is not None:
+        return tuple(_of_spans(spans, shown, can, alone) for can in asked)
     through = max(required_of(query), key=lambda one: _worth_for_all(one, asked, alone))
     return tuple(_of_sets(query, through, can, alone) for can in asked)
 
 
-def _of_spans(query: Query, spans: SpansetFilter, capabilities: Capabilities, alone: bool) -> SourcePlan:
+def _of_spans(spans: SpansetFilter, shown: tuple[Field, ...], capabilities: Capabilities, alone: bool) -> SourcePlan:
     """The query asks each span by itself: what is exact need not be asked again."""
     pushed, kept, left = _split(spans, capabilities, alone)
     residual = None if left is None else Query(SpansetFilter(left))
-    return _made(
-        pushed, residual, kept, selected(query), is_whole=any(one.reason is Reason.WHOLE_TRACE for one in kept)
-    )
+    return _made(pushed, residual, kept, shown, is_whole=any(one.reason is Reason.WHOLE_TRACE for one in kept))
 
 
 def _of_sets(query: Query, through: SpansetFilter, capabilities: Capabilities, alone: bool) -> SourcePlan:

@@ -23,7 +23,10 @@ from arcane.traceql.ast_pipeline import (
     SpansetOperation,
     Stage,
 )
+from arcane.traceql.evaluate import mentioned_fields
+from arcane.traceql.hits import attribute_key
 from arcane.traceql.intrinsics import Level, level_of
+from arcane.traceql.query import query_fields
 
 _NEGATED = frozenset(
     {
@@ -44,15 +47,23 @@ _MOST = 16
 def spanwise(query: Query) -> SpansetFilter | None:
     """Returns the one filter that says for each span by itself whether `query` finds it; None where there is none.
 
-    `{ A } || { B }` is `{ A || B }`, `{ A } | { B }` is `{ A && B }`, and `select()` changes no match.
+    `{ A } || { B }` is `{ A || B }`, `{ A } | { B }` is `{ A && B }`, and `select()` changes no match. What it
+    shows of the spans it finds may be more: see `beside`.
     """
     return _flat(query.body)
 
 
-def selected(query: Query) -> tuple[Field, ...]:
-    """Returns the fields that `select()` names."""
-    stages = query.body.stages if isinstance(query.body, Pipeline) else ()
-    return tuple(field for stage in stages if isinstance(stage, Select) for field in stage.fields)
+def beside(query: Query, spans: SpansetFilter) -> tuple[Field, ...] | None:
+    """Returns the fields that `query` shows and `spans` does not mention, as after `select()`, or where `||` met `{}`.
+
+    None where showing them behind those of `spans` would show something else: of two fields
+    with one name, such as `span.a` and `resource.a`, the first in the text is shown.
+    """
+    shown, mentioned = query_fields(query), mentioned_fields(spans)
+    others = tuple(field for field in shown if field not in mentioned)
+    together = (*mentioned, *others)
+    names = {attribute_key(field) for field in shown}
+    return others if together == shown or len(names) == len(shown) else None
 
 
 def required_of(query: Query) -> tuple[SpansetFilter, ...]:

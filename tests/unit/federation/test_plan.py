@@ -240,8 +240,27 @@ def test_a_query_about_single_spans_is_a_filter(text: str, pushed: str) -> None:
     assert not made.whole_traces
 
 
-def test_what_is_selected_is_asked_for() -> None:
-    assert [field.name for field in planned("{ span.a = 1 } | select(span.b)", ALL).select] == ["b"]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ span.a = 1 } | select(span.b)",
+        "{ span.a = 1 } | select(span.a, span.b) | select(span.b)",
+        "({ span.a = 1 } | select(span.b)) || ({ span.a = 2 })",
+        "{} || { span.b = 1 }",
+        "({ span.b = 1 } || {}) | { span.a = 1 }",
+    ],
+)
+def test_what_is_shown_and_not_asked_is_asked_for_beside_it(text: str) -> None:
+    made = planned(text, ALL)
+    assert made.residual is None
+    assert [field.name for field in made.select] == ["b"]
+
+
+def test_of_two_fields_with_one_name_the_first_in_the_text_is_shown() -> None:
+    """A datasource shows what is selected behind what is asked: where the text has it before, spans are shown here."""
+    assert planned("{ span.a = 1 } | select(resource.a)", ALL).residual is None
+    for text in ("{ span.b = 1 } | select(resource.a) | { span.a = 2 }", "({} || { resource.a = 1 }) | { span.a = 2 }"):
+        assert planned(text, ALL).residual is not None, text
 
 
 def test_conditions_on_one_event_each_do_not_become_conditions_on_the_same_event() -> None:
