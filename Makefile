@@ -46,7 +46,7 @@ unit: install-dev ## the fast tests: no database, no browser
 	$(PYTEST) -q -n $(WORKERS) tests/unit tests/property tests/architecture
 
 tests: install-dev ## every test; neighbours stay on one worker, and share what their module set up
-	$(PYTEST) -q -n $(WORKERS) --dist worksteal
+	$(PYTEST) -q -n $(WORKERS) --dist worksteal --durations 40 --durations-min 5
 
 nightly: install-dev ## the laws again, with 20,000 examples each; takes hours
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) -q -n $(WORKERS) -p no:randomly tests/property

@@ -79,6 +79,8 @@ def _judge(exc: Exception) -> tuple[int, str]:
     if isinstance(exc, HTTPException):
         return exc.status_code, ""
     if isinstance(exc, RequestValidationError):
+        if all(error["loc"][:1] == ("path",) for error in exc.errors()):
+            return 404, ""  # an address with something else where an id stands leads nowhere
         return 422, "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors())
     return 500, ""
 

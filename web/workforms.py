@@ -11,6 +11,7 @@ from fastapi import Request
 from arcane.access import permissions as p
 from arcane.kit.actor import Actor
 from arcane.kit.pagination import PageRequest
+from arcane.scores.views import ScoreView
 
 MOST = 200
 Options = tuple[tuple[str, str], ...]
@@ -24,7 +25,7 @@ class Choices:
     datasets: Options = ()
     prompts: Options = ()
     models: Options = ()
-    scores: Options = ()
+    scores: tuple[ScoreView, ...] = ()
     experiments: Options = ()
 
 
@@ -36,7 +37,13 @@ async def choices_of(request: Request, actor: Actor) -> Choices:
     models = await state.models.page(actor, first) if actor.may(p.MODEL_CONFIGURATIONS_READ) else None
     scores = await state.scores.page(actor, first) if actor.may(p.SCORES_READ) else None
     experiments = await state.experiments.page(actor, first) if actor.may(p.EXPERIMENTS_READ) else None
-    return Choices(*(_options(page) for page in (datasets, prompts, models, scores, experiments)))
+    return Choices(
+        datasets=_options(datasets),
+        prompts=_options(prompts),
+        models=_options(models),
+        scores=() if scores is None else tuple(scores.items),
+        experiments=_options(experiments),
+    )
 
 
 def _options(page: object) -> Options:

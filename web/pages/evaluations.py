@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 
 from arcane.access import permissions as p
 from arcane.evaluations.schemas import EvaluationIn
@@ -60,6 +60,7 @@ class NewEvaluationPage(Page):
     template: ClassVar[str] = "evaluations/new.html"
 
     base: str
+    api: str
     form: FormState
     choices: Choices
     chosen_scores: frozenset[str]
@@ -153,7 +154,7 @@ async def create(request: Request, actor: Creator) -> Response:
 def _given(form: dict[str, str], choices: Choices) -> dict[str, Any]:
     """Returns what the API would be sent: of the scopes' fields, those of the chosen one."""
     scope = form.get("scope", "")
-    ids = {name: score_id for score_id, name in choices.scores}
+    ids = {score.name: str(score.id) for score in choices.scores}
     given: dict[str, Any] = {
         "name": form.get("name", ""),
         "mode": form.get("mode") or "automatic",
@@ -215,8 +216,6 @@ async def show(  # noqa: PLR0913 - what the page can be asked for
         may_score=actor.may(p.EVALUATIONS_UPDATE),
         may_delete=actor.may(p.EVALUATIONS_DELETE),
     )
-    if "hx-request" in request.headers:
-        return HTMLResponse(renderer.fragment(shown, "evaluations/progress.html"))
     return renderer.respond(shown)
 
 
@@ -275,6 +274,7 @@ async def _form(
         shell=await renderer.shell(request, actor, section="evaluations"),
         title=say_to(request, "New evaluation"),
         base=_base(request),
+        api=f"/api/v1/projects/{actor.project_id}",
         form=form,
         choices=await choices_of(request, actor),
         chosen_scores=frozenset(_list(form.value("score_ids"))),

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 
 from arcane.access import permissions as p
 from arcane.experiments.schemas import ExperimentIn, differences_of
@@ -205,8 +205,6 @@ async def show(  # noqa: PLR0913 - what the page can be asked for
         may_run=actor.may(p.EXPERIMENTS_RERUN),
         may_delete=actor.may(p.EXPERIMENTS_DELETE),
     )
-    if "hx-request" in request.headers:
-        return HTMLResponse(renderer.fragment(shown, "experiments/progress.html"))
     return renderer.respond(shown)
 
 

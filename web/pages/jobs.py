@@ -50,6 +50,7 @@ class RunPage(SettingsPage):
     template: ClassVar[str] = "jobs/run.html"
 
     run: RunView
+    subject: str
     jobs: tuple[JobView, ...]
     state: JobState | None
     states: tuple[tuple[JobState, str], ...]
@@ -99,6 +100,7 @@ async def show_run(
     page = RunPage(
         **{**frame.fields("runs"), "title": say_to(request, "Run")},  # type: ignore[arg-type]
         run=run,
+        subject=_subject(request, run),
         jobs=found.items,
         state=state,
         states=_states(request),
@@ -130,6 +132,13 @@ async def tell(request: Request, actor: Manager, run_id: UUID, order: Order) -> 
         "cancel": say_to(request, "Cancelled."),
     }[order]
     return await act(request, _board(request).tell(actor, run_id, order), _back(request, run_id, None), said)
+
+
+def _subject(request: Request, run: RunView) -> str:
+    """Returns the page of what the run is for; empty for a kind without one."""
+    if run.kind not in ("experiment", "evaluation"):
+        return ""
+    return f"{request.url.path.partition('/jobs/')[0]}/{run.kind}s/{run.subject_id}"
 
 
 async def _chosen(request: Request) -> list[UUID] | None:

@@ -26,7 +26,10 @@ Runner = Annotated[Actor, requires(p.PROMPTS_RUN)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaygroundPage(Page):
-    """`start` is what the editor begins with, as JSON; `models` are the organisation's."""
+    """`start` is what the editor begins with, as JSON; `models` are the organisation's.
+
+    `connect` is where the person can connect a model; empty for who may not.
+    """
 
     template: ClassVar[str] = "prompts/playground.html"
 
@@ -36,6 +39,7 @@ class PlaygroundPage(Page):
     version: VersionView | None
     models: tuple[tuple[str, str], ...]
     start: dict[str, Any]
+    connect: str
     may_save: bool
 
 
@@ -58,9 +62,14 @@ async def playground(
             version=stored,
             models=models,
             start=_start(found, stored, models),
+            connect=_connect(request) if actor.may(p.MODEL_CONFIGURATIONS_CREATE) else "",
             may_save=actor.may(p.PROMPTS_UPDATE if found else p.PROMPTS_CREATE),
         )
     )
+
+
+def _connect(request: Request) -> str:
+    return f"/o/{request.path_params['organisation']}/settings/models/new"
 
 
 def _start(

@@ -19,6 +19,7 @@ const lazy: Record<string, () => Promise<{ init: Init }>> = {
   editor: () => import("./editor/editor"),
   grid: () => import("./datasets/grid"),
   live: () => import("./search/live"),
+  mappings: () => import("./work/mappings"),
   playground: () => import("./playground/playground"),
   search: () => import("./search/search"),
   waterfall: () => import("./trace/page"),
