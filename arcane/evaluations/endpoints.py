@@ -221,7 +221,7 @@ async def score_evaluation_subject(  # noqa: PLR0913 - three ids name one result
 ) -> SubjectOut:
     """A person says what it is worth. It takes the place of what a scorer said."""
     verdict = Verdict(body.value, body.label, body.reasoning, subject_id=subject_id)
-    await verdicts.give(actor, evaluation_id, score_id, [verdict], Given.PERSON)
+    await verdicts.give(actor, evaluation_id, {score_id: [verdict]}, Given.PERSON)
     return SubjectOut.of(await verdicts.subject(actor, evaluation_id, subject_id))
 
 
@@ -231,4 +231,4 @@ async def import_evaluation_results(
 ) -> ImportedOut:
     """Takes values that were found elsewhere; all of them, or none."""
     given = [one.verdict() for one in body.results]
-    return ImportedOut(imported=len(await verdicts.give(actor, evaluation_id, score_id, given, Given.IMPORT)))
+    return ImportedOut(imported=len(await verdicts.give(actor, evaluation_id, {score_id: given}, Given.IMPORT)))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from arcane.catalog.schemas import Settings
 from arcane.evaluations.service.figures import ScoreComparison, ScoreFigures
 from arcane.evaluations.sources import Scope
 from arcane.evaluations.words import Draft, Given, Mode, SearchDraft, State, SubjectView, Unit, Verdict
@@ -33,6 +34,10 @@ Budget = Annotated[
     float | None,
     Field(gt=0, le=1_000_000, description="US dollars. When they are spent, nothing further begins."),
 ]
+ModelConfiguration = Annotated[
+    UUID | None, Field(description="The model that scores ask where they name none; the project's, if left out.")
+]
+Metadata = Annotated[Settings, Field(max_length=50, examples=[{"commit": "4f2c9e1"}])]
 
 
 class _In(BaseModel):
@@ -83,6 +88,8 @@ class EvaluationIn(_In):
     search: EvaluatedSearchIn | None = None
     score_ids: Annotated[list[UUID], Field(min_length=1, max_length=50)]
     mappings: Mappings = {}
+    model_configuration_id: ModelConfiguration = None
+    metadata: Metadata = {}
     capture: Annotated[
         bool,
         Field(
@@ -106,6 +113,8 @@ class EvaluationIn(_In):
             search=None if self.search is None else self.search.draft(),
             scores=tuple(dict.fromkeys(self.score_ids)),
             mappings=self.mappings,
+            model_configuration_id=self.model_configuration_id,
+            metadata=self.metadata,
             capture=self.capture,
             budget_usd=self.budget_usd,
         )
@@ -175,6 +184,7 @@ class EvaluationScoreOut(_Out):
 
     score_id: UUID
     name: str
+    description: str
     scale: str
     labels: list[tuple[str, float]]
     lowest: float | None
@@ -200,6 +210,8 @@ class EvaluationOut(_Out):
     pinned: dict[str, Any]
     experiments: list[tuple[UUID, str]]
     scores: list[EvaluationScoreOut]
+    model_configuration_id: UUID | None
+    metadata: dict[str, Any]
     capture: bool
     state: State
     note: str

@@ -80,6 +80,8 @@ class Evaluation(Row, table=True):
     search: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     reader: dict[str, Any] = Field(sa_type=JSONB)
     pinned: dict[str, Any] = Field(sa_type=JSONB)
+    extra: dict[str, Any] = Field(sa_type=JSONB)
+    model_configuration_id: UUID | None = None
     capture: bool = False
     state: str = Field(sa_type=Text)
     note: str = Field(default="", sa_type=Text)

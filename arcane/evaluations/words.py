@@ -66,7 +66,10 @@ class SearchDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An evaluation to be. `mappings` are variable -> source by score."""
+    """An evaluation to be. `mappings` are variable -> source by score.
+
+    The model is the one that scores ask where they name none; without it, the project's.
+    """
 
     name: str
     description: str = ""
@@ -79,6 +82,8 @@ class Draft:
     search: SearchDraft | None = None
     scores: tuple[UUID, ...]
     mappings: Mapping[UUID, Mapping[str, str]]
+    model_configuration_id: UUID | None = None
+    metadata: Mapping[str, Any] | None = None
     capture: bool = False
     budget_usd: float | None = None
 
@@ -89,6 +94,7 @@ class ScoreView:
 
     score_id: UUID
     name: str
+    description: str
     scale: str
     labels: tuple[tuple[str, float], ...]
     lowest: float | None
@@ -105,6 +111,7 @@ class ScoreView:
         return cls(
             row.score_id,
             pinned["name"],
+            pinned.get("description", ""),
             pinned["scale"],
             tuple((label, value) for label, value in pinned["labels"]),
             pinned["lowest"],
@@ -132,6 +139,8 @@ class EvaluationView:
     pinned: Mapping[str, Any]
     experiments: tuple[tuple[UUID, str], ...]
     scores: tuple[ScoreView, ...]
+    model_configuration_id: UUID | None
+    metadata: Mapping[str, Any]
     capture: bool
     state: State
     note: str
@@ -154,11 +163,12 @@ class EvaluationView:
             for name in (
                 *("id", "name", "description", "dataset_id", "dataset_version", "split", "search", "pinned"),
                 *("capture", "note", "run_id", "budget_usd", "watermark", "looked_at", "created_by", "created_at"),
-                "finished_at",
+                *("model_configuration_id", "finished_at"),
             )
         }
         return cls(
             **same,
+            metadata=row.extra,
             mode=Mode(row.mode),
             scope=Scope(row.scope),
             state=State(row.state),
@@ -241,6 +251,7 @@ class SubjectView:
     values: Mapping[str, Any]
     output: str | None
     results: Mapping[UUID, ScoreResultView]
+    created_at: datetime
 
     @classmethod
     def of(
@@ -260,6 +271,7 @@ class SubjectView:
             values,
             output,
             {one.score_id: ScoreResultView.of(one) for one in results},
+            row.created_at,
         )
 
 

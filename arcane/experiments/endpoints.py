@@ -168,7 +168,7 @@ async def list_experiment_results(  # noqa: PLR0913 - what a list can be narrowe
 async def report_experiment_result(
     experiment_id: UUID, body: ResultIn, results: Results, actor: Editor
 ) -> ExperimentResultOut:
-    """Takes what your own program answered for a row, in an experiment without a prompt."""
+    """Takes what your own program answered for a row; it stands in place of what a worker answered."""
     return ExperimentResultOut.model_validate(await results.report(actor, experiment_id, body.reported()))
 
 

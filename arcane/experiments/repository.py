@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, literal, literal_column, text, update
+from sqlalchemy import ColumnElement, Select, func, insert, literal, literal_column, text, update
 from sqlalchemy import select as columns
 from sqlalchemy.sql.elements import SQLColumnExpression
 from sqlmodel import col, select
@@ -21,10 +21,13 @@ from arcane.kit.ids import NEW_ID_SQL
 from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
 
 _NEWEST = Keyset("experiments", (col(Experiment.id),), tuple[UUID], descending=True)
+_COMPARED = 200
+"""Characters of an answer that answers are ordered by: they go into a cursor."""
 _ORDERS: Mapping[Sort, tuple[SQLColumnExpression[Any], type[Any]]] = {
     Sort.ORDINAL: (col(ExperimentResult.ordinal), tuple[int, UUID]),
     Sort.LATENCY: (func.coalesce(col(ExperimentResult.latency_ms), -1.0), tuple[float, UUID]),
     Sort.TOKENS: (func.coalesce(col(ExperimentResult.output_tokens), -1), tuple[int, UUID]),
+    Sort.OUTPUT: (func.left(col(ExperimentResult.output), _COMPARED), tuple[str, UUID]),
     Sort.COST: (func.coalesce(col(ExperimentResult.cost_usd), -1.0), tuple[float, UUID]),
 }
 _NOTHING = {
@@ -99,6 +102,11 @@ class ExperimentRepository:
             statement = statement.with_for_update()
         found: Experiment | None = (await self.session.scalars(statement)).one_or_none()
         return found
+
+    async def several(self, actor: Actor, ids: Collection[UUID]) -> Sequence[Experiment]:
+        """Returns those of the experiments that the actor may see."""
+        statement = self.visible_to(actor).where(col(Experiment.id).in_(ids))
+        return (await self.session.scalars(statement)).all()
 
     async def of_run(self, run_id: UUID, *, for_change: bool = False) -> Experiment | None:
         """Returns the experiment of a run; its tenant is the transaction's."""
@@ -181,16 +189,23 @@ class ExperimentRepository:
         key, position = _ORDERS[request.sort]
         kind = f"experiment-results:{request.sort}:{request.descending}"
         keyset: Keyset[Any] = Keyset(kind, (key, col(ExperimentResult.id)), position, descending=request.descending)
-        statement: Any = select(ExperimentResult, key.label("place")).where(
-            col(ExperimentResult.experiment_id) == experiment_id
-        )
-        if request.status is not None:
-            statement = statement.where(col(ExperimentResult.status) == request.status.value)
-        if request.search:
-            statement = statement.where(col(ExperimentResult.output).icontains(request.search, autoescape=True))
+        selected: Any = select(ExperimentResult, key.label("place"))
+        statement = selected.where(*_matching(experiment_id, request))
         rows = (await self.session.execute(keyset.select_after(statement, request.page, cursors))).all()
         page = keyset.page(rows, request.page, cursors, lambda row: (row.place, row[0].id))
         return Page(tuple(row[0] for row in page.items), page.next)
+
+    async def numbered(
+        self, experiment_id: UUID, request: ResultsRequest, page: int
+    ) -> tuple[Sequence[ExperimentResult], int]:
+        """Returns the results of page number `page`, which begins at 1, and how many there are."""
+        matching = _matching(experiment_id, request)
+        total = (await self.session.scalars(select(func.count()).select_from(ExperimentResult).where(*matching))).one()
+        keys = (_ORDERS[request.sort][0], col(ExperimentResult.id))
+        order = [key.desc() if request.descending else key.asc() for key in keys]
+        limit = request.page.limit
+        statement = select(ExperimentResult).where(*matching).order_by(*order).limit(limit).offset((page - 1) * limit)
+        return (await self.session.scalars(statement)).all(), total
 
     async def result(self, experiment_id: UUID, result_id: UUID) -> ExperimentResult | None:
         """Returns one result."""
@@ -216,3 +231,12 @@ class ExperimentRepository:
 
     def _rows(self, experiment: Experiment) -> Select[Any]:
         return rows_at(experiment.dataset_id, experiment.dataset_version, split=experiment.split)
+
+
+def _matching(experiment_id: UUID, request: ResultsRequest) -> list[ColumnElement[bool]]:
+    found = [col(ExperimentResult.experiment_id) == experiment_id]
+    if request.status is not None:
+        found.append(col(ExperimentResult.status) == request.status.value)
+    if request.search:
+        found.append(col(ExperimentResult.output).icontains(request.search, autoescape=True))
+    return found

@@ -50,6 +50,7 @@ class Sort(StrEnum):
     """What results are ordered by."""
 
     ORDINAL = "ordinal"
+    OUTPUT = "output"  # by how the answers begin
     LATENCY = "latency"
     TOKENS = "tokens"
     COST = "cost"

@@ -106,6 +106,7 @@ class PinnedScore:
 
     id: UUID
     name: str
+    description: str = ""
     scale: str
     labels: tuple[tuple[str, float], ...] = ()
     ordinal: Ordinal | None = None

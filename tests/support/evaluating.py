@@ -40,7 +40,7 @@ from arcane.messaging.jobs import JobError, JobResult
 from arcane.messaging.scoring import Scale, ScorerSpec, Verdict
 from arcane.model.deadline import Deadline
 from arcane.model.time import TimeRange
-from arcane.scores.views import PinnedScore
+from arcane.scores.views import Models, PinnedScore
 from arcane.settings import DatasetSettings, EvaluationSettings
 from arcane.traces.problems import TraceNotFound
 from arcane.traces.questions import CheckedQuery, SearchAnswer, SearchRequest, TraceAnswer
@@ -92,7 +92,9 @@ class FixedScores:
 
     scores: dict[UUID, PinnedScore] = field(default_factory=lambda: dict(SCORES))
 
-    async def pinned(self, session: AsyncSession, actor: Actor, score_id: UUID) -> PinnedScore:
+    async def pinned(
+        self, session: AsyncSession, actor: Actor, score_id: UUID, models: Models | None = None
+    ) -> PinnedScore:
         if score_id not in self.scores:
             raise UnknownSubject("there is no such score")
         return self.scores[score_id]

@@ -233,7 +233,7 @@ async def score(request: Request, actor: Editor, evaluation_id: UUID) -> Respons
         return response
     given = Verdict(value, form.get("label", ""), form.get("reasoning", "")[:20_000], subject_id=subject_id)
     try:
-        await _verdicts(request).give(actor, evaluation_id, score_id, [given], Given.PERSON)
+        await _verdicts(request).give(actor, evaluation_id, {score_id: [given]}, Given.PERSON)
     except Problem as problem:
         if problem.status == 404:
             raise

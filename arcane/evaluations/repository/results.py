@@ -116,14 +116,7 @@ class ResultRepository:
 
     async def subjects(self, request: SubjectsRequest, cursors: Cursors) -> Page[Subject]:
         """Returns a page of subjects: in their own order, or by what one score says, those without a value last."""
-        statement: Select[Any] = select(Subject).where(
-            col(Subject.organisation_id) == self.evaluation.organisation_id,
-            col(Subject.evaluation_id) == self.evaluation.id,
-        )
-        if request.experiment_id is not None:
-            statement = statement.where(col(Subject.experiment_id) == request.experiment_id)
-        if request.status is not None:
-            statement = statement.where(_has_result(request.status, request.score_id))
+        statement = self._matching(request)
         if request.sort is None:
             keyset: Keyset[Any] = Keyset(
                 f"subjects:{request.descending}",
@@ -134,6 +127,25 @@ class ResultRepository:
             rows = (await self.session.scalars(keyset.select_after(statement, request.page, cursors))).all()
             return keyset.page(rows, request.page, cursors, lambda row: (row.ordinal, row.id))
         return await self._by_value(statement, request, cursors)
+
+    async def numbered(self, request: SubjectsRequest, page: int) -> tuple[Sequence[Subject], int]:
+        """Returns the subjects of page number `page`, which begins at 1, in their own order, and how many there are."""
+        matching = self._matching(request)
+        total = (await self.session.scalars(select(func.count()).select_from(matching.subquery()))).one()
+        limit = request.page.limit
+        ordered = matching.order_by(col(Subject.ordinal), col(Subject.id)).limit(limit).offset((page - 1) * limit)
+        return (await self.session.scalars(ordered)).all(), total
+
+    def _matching(self, request: SubjectsRequest) -> Select[Any]:
+        statement: Select[Any] = select(Subject).where(
+            col(Subject.organisation_id) == self.evaluation.organisation_id,
+            col(Subject.evaluation_id) == self.evaluation.id,
+        )
+        if request.experiment_id is not None:
+            statement = statement.where(col(Subject.experiment_id) == request.experiment_id)
+        if request.status is not None:
+            statement = statement.where(_has_result(request.status, request.score_id))
+        return statement
 
     async def _by_value(self, statement: Select[Any], request: SubjectsRequest, cursors: Cursors) -> Page[Subject]:
         said = aliased(ScoreResult)

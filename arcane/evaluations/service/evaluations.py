@@ -112,6 +112,8 @@ class EvaluationService:
                 search=searched(draft),
                 reader={"id": str(actor.id), "name": actor.name, "roles": sorted(map(str, actor.role_ids))},
                 pinned=_pinned(pinned),
+                extra=dict(draft.metadata or {}),
+                model_configuration_id=draft.model_configuration_id,
                 capture=draft.capture,
                 state=State.LISTING if draft.scope is Scope.TRACES else State.RUNNING,
                 budget_usd=draft.budget_usd,

@@ -17,7 +17,7 @@ from arcane.experiments.problems import ExperimentsDiffer
 from arcane.experiments.service.found import found as found_experiment
 from arcane.experiments.tables import Experiment
 from arcane.kit.actor import Actor
-from arcane.scores.views import PinnedScore
+from arcane.scores.views import Models, PinnedScore
 
 _WHAT = {Scope.DATASET: "dataset_id", Scope.EXPERIMENTS: "experiment_ids"}
 
@@ -35,8 +35,10 @@ class Datasets(Protocol):
 class Scores(Protocol):
     """Where scores come from."""
 
-    async def pinned(self, session: AsyncSession, actor: Actor, score_id: UUID) -> PinnedScore:
-        """Returns a score as it is now; raises what says that there is none."""
+    async def pinned(
+        self, session: AsyncSession, actor: Actor, score_id: UUID, models: Models | None = None
+    ) -> PinnedScore:
+        """Returns a score as it is now, with `models` where it names none; raises what says that there is none."""
         ...
 
 
@@ -76,7 +78,8 @@ class Pinner:
         if len({one.dataset_id for one in experiments}) > 1:
             raise ExperimentsDiffer("the experiments of an evaluation are over one dataset")
         dataset = await self._dataset(session, actor, draft, experiments)
-        scores = tuple([await self.scores.pinned(session, actor, one) for one in draft.scores])
+        models = Models(draft.model_configuration_id)
+        scores = tuple([await self.scores.pinned(session, actor, one, models) for one in draft.scores])
         columns = () if dataset is None else tuple(column.name for column in dataset.columns)
         mappings = {
             score.id: _completed(score, draft.mappings.get(score.id, {}), draft.scope, columns) for score in scores
@@ -167,6 +170,7 @@ def pinned_score(score: PinnedScore) -> dict[str, Any]:
     """Returns what is kept of a score to show and check its values by."""
     return {
         "name": score.name,
+        "description": score.description,
         "scale": score.scale,
         "labels": [list(one) for one in score.labels],
         "ordinal": None if score.ordinal is None else asdict(score.ordinal),

@@ -42,6 +42,21 @@ class VerdictService:
             page = await repository.subjects(request, self.cursors)
             return Page(await _viewed(repository, page.items), page.next)
 
+    async def numbered(
+        self, actor: Actor, evaluation_id: UUID, request: SubjectsRequest, page: int
+    ) -> tuple[Sequence[SubjectView], int]:
+        """Returns what is judged by the number of the page, in its own order, and how much there is of it.
+
+        Raises UnknownEvaluation, and UnknownSubject where the evaluation has no such score.
+        """
+        async with self.database.transaction(actor.tenant) as session:
+            evaluation = await found(session, actor, evaluation_id)
+            if request.score_id is not None:
+                await _score(session, evaluation, request.score_id)
+            repository = ResultRepository(session, evaluation)
+            rows, total = await repository.numbered(request, page)
+            return await _viewed(repository, rows), total
+
     async def subject(self, actor: Actor, evaluation_id: UUID, subject_id: UUID) -> SubjectView:
         """Returns one subject; raises UnknownEvaluation, UnknownSubject."""
         async with self.database.transaction(actor.tenant) as session:
@@ -65,34 +80,36 @@ class VerdictService:
             return {row: (value, label) for row, value, label in await repository.values(score_id, experiment_id)}
 
     async def give(
-        self, actor: Actor, evaluation_id: UUID, score_id: UUID, verdicts: Sequence[Verdict], given: Given
+        self, actor: Actor, evaluation_id: UUID, verdicts: Mapping[UUID, Sequence[Verdict]], given: Given
     ) -> list[UUID]:
         """Returns the ids of the subjects of which a person, or an import, has now said something; all, or none.
 
-        Replaces what stood there. Raises UnknownEvaluation, UnknownSubject, BadValue, EvaluationState.
+        `verdicts` are by score. Replaces what stood there. Raises UnknownEvaluation, UnknownSubject, BadValue,
+        EvaluationState.
         """
+        subjects: list[UUID] = []
         async with self.database.transaction(actor.tenant) as session:
             evaluation = await found(session, actor, evaluation_id, for_change=True)
             if evaluation.state == State.CANCELLED:
                 raise EvaluationState("the evaluation was cancelled", state=evaluation.state)
-            score = await _score(session, evaluation, score_id)
             repository = ResultRepository(session, evaluation)
-            subjects = await _subjects_of(repository, verdicts)
-            rows = [
-                _row(score, one, subject, (given, actor.name)) for one, subject in zip(verdicts, subjects, strict=True)
-            ]
-            written = await repository.settle(as_json(rows), by_subject=True)
-            if len(written) != len(rows):
-                raise UnknownSubject("the evaluation judges no such thing by this score")
-            count(evaluation, written, {})
+            for score_id, said in verdicts.items():
+                score = await _score(session, evaluation, score_id)
+                named = await _subjects_of(repository, said)
+                rows = [_row(score, one, about, (given, actor.name)) for one, about in zip(said, named, strict=True)]
+                written = await repository.settle(as_json(rows), by_subject=True)
+                if len(written) != len(rows):
+                    raise UnknownSubject("the evaluation judges no such thing by this score")
+                count(evaluation, written, {})
+                subjects += named
+                await self.audit.record(
+                    session,
+                    actor,
+                    f"evaluation.{'scored' if given is Given.PERSON else 'imported'}",
+                    ("evaluation", evaluation.id),
+                    after={"score_id": score_id, "results": len(rows)},
+                )
             finish(evaluation)
-            await self.audit.record(
-                session,
-                actor,
-                f"evaluation.{'scored' if given is Given.PERSON else 'imported'}",
-                ("evaluation", evaluation.id),
-                after={"score_id": score_id, "results": len(rows)},
-            )
         return subjects
 
 

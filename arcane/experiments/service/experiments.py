@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -90,6 +90,12 @@ class ExperimentService:
         """Returns one experiment; raises UnknownExperiment."""
         async with self.database.transaction(actor.tenant) as session:
             return ExperimentView.of(await found(session, actor, experiment_id))
+
+    async def several(self, actor: Actor, ids: Collection[UUID]) -> dict[UUID, ExperimentView]:
+        """Returns those of the experiments that are in the actor's project, by id."""
+        async with self.database.transaction(actor.tenant) as session:
+            rows = await ExperimentRepository(session).several(actor, ids)
+        return {row.id: ExperimentView.of(row) for row in rows}
 
     async def watch(self, actor: Actor, experiment_id: UUID) -> AsyncGenerator[ExperimentView, None]:
         """Yields the experiment now and whenever it got on, until nothing more happens to it."""

@@ -11,11 +11,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.audit.service import AuditLog
 from arcane.datasets.columns import columns_of
-from arcane.experiments.problems import ExperimentsDiffer, ExperimentState, UnknownExperimentRow
+from arcane.experiments.problems import ExperimentsDiffer, UnknownExperimentRow
 from arcane.experiments.repository import ExperimentRepository
 from arcane.experiments.service.found import found
 from arcane.experiments.service.subject import as_json, count
-from arcane.experiments.tables import Experiment
+from arcane.experiments.tables import Experiment, ExperimentResult
 from arcane.experiments.words import ExperimentView, Reported, ResultsRequest, ResultView, State, Status
 from arcane.kit.actor import Actor
 from arcane.kit.database import Database
@@ -58,6 +58,15 @@ class ResultService:
             experiment = await found(session, actor, experiment_id)
             return await self._page(session, experiment, request)
 
+    async def numbered(
+        self, actor: Actor, experiment_id: UUID, request: ResultsRequest, page: int
+    ) -> tuple[Sequence[ResultView], int]:
+        """Returns results by the number of their page, and how many there are; raises UnknownExperiment."""
+        async with self.database.transaction(actor.tenant) as session:
+            experiment = await found(session, actor, experiment_id)
+            rows, total = await ExperimentRepository(session).numbered(experiment.id, request, page)
+            return await _viewed(session, experiment, rows), total
+
     async def get(self, actor: Actor, experiment_id: UUID, result_id: UUID) -> ResultView:
         """Returns one result; raises UnknownExperiment, UnknownExperimentRow."""
         async with self.database.transaction(actor.tenant) as session:
@@ -72,18 +81,17 @@ class ResultService:
     async def report(self, actor: Actor, experiment_id: UUID, reported: Reported) -> ResultView:
         """Returns the result of a row as somebody's own program gave it; reporting again replaces it.
 
-        Raises UnknownExperiment, UnknownExperimentRow, and ExperimentState where workers bring the results.
+        It takes the place of what a worker answered, and what one answers afterwards is dropped; an error does not keep
+        a worker from answering. Raises UnknownExperiment, UnknownExperimentRow.
         """
         async with self.database.transaction(actor.tenant) as session:
             experiment = await found(session, actor, experiment_id, for_change=True)
-            if experiment.run_id is not None:
-                raise ExperimentState("workers bring the results of this experiment", state=experiment.state)
             repository = ExperimentRepository(session)
             written = await repository.settle(experiment.id, as_json([_row(reported)]), by_row=True)
             if not written:
                 raise UnknownExperimentRow("the experiment has no such row", row_id=str(reported.row_id))
             count(experiment, written, {written[0].id: _usage(reported)})
-            if experiment.done + experiment.failed >= experiment.total:
+            if experiment.run_id is None and experiment.done + experiment.failed >= experiment.total:
                 experiment.state, experiment.finished_at = State.DONE, now()
             await self.audit.record(
                 session,
@@ -133,9 +141,14 @@ class ResultService:
     async def _page(self, session: AsyncSession, experiment: Experiment, request: ResultsRequest) -> Page[ResultView]:
         repository = ExperimentRepository(session)
         page = await repository.results(experiment.id, request, self.cursors)
-        values = await repository.values(experiment, [row.row_id for row in page.items])
-        items = tuple(ResultView.of(row, _named(experiment, values.get(row.row_id))) for row in page.items)
-        return Page(items, page.next)
+        return Page(await _viewed(session, experiment, page.items), page.next)
+
+
+async def _viewed(
+    session: AsyncSession, experiment: Experiment, rows: Sequence[ExperimentResult]
+) -> tuple[ResultView, ...]:
+    values = await ExperimentRepository(session).values(experiment, [row.row_id for row in rows])
+    return tuple(ResultView.of(row, _named(experiment, values.get(row.row_id))) for row in rows)
 
 
 def _named(experiment: Experiment, values: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -144,14 +144,17 @@ class ScoreService:
     ) -> PinnedScore:
         """Returns a score as it is now, whole: a later change of it changes nothing for whoever keeps this.
 
-        `models` go before the project's where the score names none. Raises UnknownScore and ScoreModelNeeded.
+        `models` go before the project's where the score names none. Raises UnknownScore, ScoreModelNeeded, and
+        NotFound where there is no such model.
         """
         row = await _found(session, actor, score_id)
-        scorer = (await self.scorers.known(session)).get(row.scorer or "")
-        inputs = _inputs(row, scorer)
+        await self._model(session, actor, models.model_id if models else None)
+        known = await self.scorers.known(session)
+        inputs = _inputs(row, known.get(row.scorer or ""))
         return PinnedScore(
             id=row.id,
             name=row.name,
+            description=_view(row, known).description,
             scale=row.scale,
             labels=tuple((one.label, one.value) for one in labels_of(row)),
             ordinal=ordinal_of(row),

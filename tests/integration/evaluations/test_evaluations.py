@@ -147,7 +147,7 @@ async def test_people_score_with_numbers_and_labels(desk: Desk) -> None:
     first, second, third = (await verdicts.subjects(desk.actor, made.id, ALL)).items
     for subject, label in ((first, "glad"), (second, "sad"), (third, "sad")):
         given = Verdict(label=label, reasoning="I looked", subject_id=subject.id)
-        await verdicts.give(desk.actor, made.id, MOOD, [given], Given.PERSON)
+        await verdicts.give(desk.actor, made.id, {MOOD: [given]}, Given.PERSON)
     seen = await verdicts.subject(desk.actor, made.id, first.id)
     assert (seen.results[MOOD].value, seen.results[MOOD].label, seen.results[MOOD].scored_by) == (
         1.0,
@@ -157,7 +157,7 @@ async def test_people_score_with_numbers_and_labels(desk: Desk) -> None:
     mood = next(one for one in await verdicts.summaries(desk.actor, made.id) if one.score_id == MOOD)
     assert (mood.done, mood.labels) == (3, {"glad": 1, "sad": 2})
     rows = [Verdict(value=0.5, row_id=one.row_id) for one in (first, second, third)]
-    assert len(await verdicts.give(desk.actor, made.id, EXACT, rows, Given.IMPORT)) == 3
+    assert len(await verdicts.give(desk.actor, made.id, {EXACT: rows}, Given.IMPORT)) == 3
     assert (await desk.evaluations.evaluations.get(desk.actor, made.id)).state is State.DONE
 
 
@@ -176,7 +176,7 @@ async def test_values_that_a_score_does_not_have_are_refused(desk: Desk, score: 
     subject = (await desk.evaluations.verdicts.subjects(desk.actor, made.id, ALL)).items[0]
     given = Verdict(**verdict, subject_id=subject.id)
     with pytest.raises(BadValue):
-        await desk.evaluations.verdicts.give(desk.actor, made.id, score, [given], Given.PERSON)
+        await desk.evaluations.verdicts.give(desk.actor, made.id, {score: [given]}, Given.PERSON)
 
 
 async def test_an_import_is_taken_whole_or_not_at_all(desk: Desk) -> None:
@@ -186,7 +186,7 @@ async def test_an_import_is_taken_whole_or_not_at_all(desk: Desk) -> None:
     for wrong in (Verdict(label="sad", row_id=uuid4()), Verdict(label="sad", row_id=row)):
         given = [Verdict(label="glad", row_id=row), wrong]
         with pytest.raises((UnknownSubject, BadValue)):
-            await verdicts.give(desk.actor, made.id, MOOD, given, Given.IMPORT)
+            await verdicts.give(desk.actor, made.id, {MOOD: given}, Given.IMPORT)
     assert (await desk.evaluations.evaluations.get(desk.actor, made.id)).tally.done == 0
 
 
@@ -197,7 +197,7 @@ async def test_what_a_person_said_stays_when_the_scorer_comes_late(desk: Desk) -
     page = await desk.evaluations.verdicts.subjects(desk.actor, made.id, ALL)
     subject = next(one for one in page.items if one.results[EXACT].id == job)
     given = Verdict(value=0.75, subject_id=subject.id)
-    await desk.evaluations.verdicts.give(desk.actor, made.id, EXACT, [given], Given.PERSON)
+    await desk.evaluations.verdicts.give(desk.actor, made.id, {EXACT: [given]}, Given.PERSON)
     await desk.take(made.run_id, [judged(job, 0.0)], ended=False)
     seen = await desk.evaluations.verdicts.subject(desk.actor, made.id, subject.id)
     assert (seen.results[EXACT].value, seen.results[EXACT].source) == (0.75, Given.PERSON)
@@ -323,7 +323,7 @@ async def test_others_know_nothing_of_it(desk: Desk) -> None:
         verdicts.subjects(stranger, made.id, ALL),
         verdicts.summaries(stranger, made.id),
         verdicts.values(stranger, made.id, MOOD),
-        verdicts.give(stranger, made.id, MOOD, [Verdict(value=1.0, subject_id=uuid4())], Given.PERSON),
+        verdicts.give(stranger, made.id, {MOOD: [Verdict(value=1.0, subject_id=uuid4())]}, Given.PERSON),
     ):
         with pytest.raises(UnknownEvaluation):
             await call

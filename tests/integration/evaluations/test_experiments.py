@@ -129,11 +129,17 @@ async def test_what_is_reported_by_somebodys_own_program_needs_no_worker(desk: D
         await results.report(desk.actor, made.id, Reported(uuid4(), "x"))
 
 
-async def test_workers_results_are_not_reported_over(desk: Desk) -> None:
+async def test_what_is_reported_stands_in_place_of_what_a_worker_answers(desk: Desk) -> None:
     made = await _experiment(desk)
-    row = (await desk.experiments.results.page(desk.actor, made.id, ALL)).items[0].row_id
-    with pytest.raises(ExperimentState):
-        await desk.experiments.results.report(desk.actor, made.id, Reported(row, "x"))
+    assert made.run_id is not None
+    first = (await desk.experiments.results.page(desk.actor, made.id, ALL)).items[0]
+    await desk.experiments.results.report(desk.actor, made.id, Reported(first.row_id, "mine"))
+    assert (await desk.experiments.experiments.get(desk.actor, made.id)).state is State.RUNNING
+    await desk.take(made.run_id, [answered(one, "theirs") for one in await desk.work(made.run_id)])
+    after = (await desk.experiments.results.page(desk.actor, made.id, ALL)).items
+    assert [one.output for one in after] == ["mine", *["theirs"] * (len(after) - 1)]
+    seen = await desk.experiments.experiments.get(desk.actor, made.id)
+    assert (seen.state, seen.tally.done) == (State.DONE, len(after))
 
 
 async def test_results_are_searched_sorted_and_paged(desk: Desk) -> None:
