@@ -53,11 +53,13 @@ class Dialect:
 
     A span is looked at when one of its keys is among `markers`. For each field the first key that
     holds something usable wins, dialects in the order of REGISTRY. `kind` beats `fallback_kind`:
-    what a dialect says outright counts before what any dialect infers.
+    what a dialect says outright counts before what any dialect infers. `words` tell others what it says outright: the
+    attributes that name the kind, and their values.
     """
 
     name: str
     markers: frozenset[str]
+    words: Mapping[str, Mapping[str, Kind]] = field(default_factory=lambda: MappingProxyType({}))
     fields: Mapping[str, Keys] = field(default_factory=lambda: MappingProxyType({}))
     tokens: TokenKeys = TokenKeys()
     cost: Keys = ()

@@ -133,6 +133,7 @@ DIALECT = Dialect(
             "llm.input_messages.0.message.role",
         }
     ),
+    words=MappingProxyType({"openinference.span.kind": _KINDS}),
     fields=MappingProxyType(
         {
             # A gateway that translates dialects leaves the name the caller used in gen_ai.request.model.

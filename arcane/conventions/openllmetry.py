@@ -80,6 +80,7 @@ DIALECT = Dialect(
             "gen_ai.completion.0.content",
         }
     ),
+    words=MappingProxyType({"llm.request.type": _REQUESTS, "traceloop.span.kind": _KINDS | _AROUND}),
     fields=MappingProxyType(
         {
             "operation": ("llm.request.type",),

@@ -210,6 +210,7 @@ DIALECT = Dialect(
             "gen_ai.conversation.id",
         }
     ),
+    words=MappingProxyType({"gen_ai.operation.name": _OPERATIONS}),
     fields=MappingProxyType(
         {
             "operation": ("gen_ai.operation.name",),

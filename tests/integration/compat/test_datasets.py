@@ -10,7 +10,7 @@ from arcane_sdk import ArcaneClient, ArcaneClientAsync
 from arcane_sdk.errors import ArcanApiError, ArcanNotFoundError
 
 from tests.support.premises import Premises
-from tests.support.served import Served, Visitor
+from tests.support.served import Visitor
 
 pytestmark = pytest.mark.postgres
 
@@ -60,26 +60,18 @@ def test_what_does_not_fit_is_refused_with_a_sentence(sdk: ArcaneClient, dataset
     assert sdk.datasets.get(dataset["id"])["pagination"]["total"] == 0
 
 
-def test_a_key_that_reads_adds_nothing(
-    served: Served, owner: Visitor, place: Premises, dataset: dict[str, Any]
-) -> None:
-    key = owner.made(f"{place.in_project}/api-keys", {"name": "reads", "scope": "read"})["key"]
-    with ArcaneClient(base_url=served.address, api_key=key, max_retries=0) as reader:
-        assert reader.datasets.get(dataset["id"])["data"] == []
-        with pytest.raises(ArcanApiError, match="permission") as refused:
-            reader.datasets.add_row(dataset["id"], ROWS[0])
+def test_a_key_that_reads_adds_nothing(reader: ArcaneClient, dataset: dict[str, Any]) -> None:
+    assert reader.datasets.get(dataset["id"])["data"] == []
+    with pytest.raises(ArcanApiError, match="permission") as refused:
+        reader.datasets.add_row(dataset["id"], ROWS[0])
     assert refused.value.status_code == 403
 
 
 @pytest.mark.anyio
 async def test_the_async_client_says_the_same(
-    served: Served, sdk: ArcaneClient, place: Premises, dataset: dict[str, Any]
+    sdk: ArcaneClient, asking: ArcaneClientAsync, dataset: dict[str, Any]
 ) -> None:
-    client = ArcaneClientAsync(base_url=served.address, api_key=place.key, max_retries=0)
-    try:
-        added = await client.datasets.add_row(dataset["id"], ROWS[0])
-        assert await client.datasets.get(dataset["id"]) == sdk.datasets.get(dataset["id"])
-        assert await client.datasets.list() == sdk.datasets.list()
-        assert [row async for row in client.datasets.list_rows_paginated(dataset["id"], page_size=1)] == [added]
-    finally:
-        await client.close()
+    added = await asking.datasets.add_row(dataset["id"], ROWS[0])
+    assert await asking.datasets.get(dataset["id"]) == sdk.datasets.get(dataset["id"])
+    assert await asking.datasets.list() == sdk.datasets.list()
+    assert [row async for row in asking.datasets.list_rows_paginated(dataset["id"], page_size=1)] == [added]

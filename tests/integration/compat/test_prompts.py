@@ -10,7 +10,7 @@ from arcane_sdk import ArcaneClient, ArcaneClientAsync
 from arcane_sdk.errors import ArcanNotFoundError
 
 from tests.support.premises import Premises
-from tests.support.served import Served, Visitor
+from tests.support.served import Visitor
 
 pytestmark = pytest.mark.postgres
 
@@ -18,14 +18,10 @@ NAME = "Answer politely v1.2"
 """With spaces: the client does not encode names."""
 
 
-@pytest.fixture
-def model(owner: Visitor, place: Premises) -> str:
+@pytest.fixture(scope="module")
+def prompt(owner: Visitor, place: Premises) -> Any:
     body = {"name": f"Model {uuid4().hex}", "provider": "anthropic", "model": "claude-x", "settings": {"api_key": "k"}}
-    made: str = owner.made(f"{place.at}/model-configurations", body)["id"]
-    return made
-
-
-def _prompt(owner: Visitor, place: Premises, model: str) -> Any:
+    model = owner.made(f"{place.at}/model-configurations", body)["id"]
     chat = {
         "model_configuration_id": model,
         "format": "mustache",
@@ -40,10 +36,7 @@ def _prompt(owner: Visitor, place: Premises, model: str) -> Any:
     return owner.made(f"{place.in_project}/prompts", {"name": NAME, "description": "kind", "version": chat})
 
 
-def test_a_prompt_and_its_versions_have_the_originals_shape(
-    sdk: ArcaneClient, owner: Visitor, place: Premises, model: str
-) -> None:
-    _prompt(owner, place, model)
+def test_a_prompt_and_its_versions_have_the_originals_shape(sdk: ArcaneClient, prompt: Any) -> None:
     found = sdk.prompts.get(NAME)
     assert found == sdk.prompts.get(found["id"])
     assert found in sdk.prompts.list()
@@ -66,15 +59,8 @@ def test_a_prompt_that_is_not_there_is_not_found(sdk: ArcaneClient) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_async_client_says_the_same(
-    served: Served, sdk: ArcaneClient, owner: Visitor, place: Premises, model: str
-) -> None:
-    _prompt(owner, place, model)
-    client = ArcaneClientAsync(base_url=served.address, api_key=place.key, max_retries=0)
-    try:
-        assert await client.prompts.list() == sdk.prompts.list()
-        assert await client.prompts.get(NAME) == sdk.prompts.get(NAME)
-        assert await client.prompts.list_versions(NAME) == sdk.prompts.list_versions(NAME)
-        assert await client.prompts.get_latest_version(NAME) == sdk.prompts.get_latest_version(NAME)
-    finally:
-        await client.close()
+async def test_the_async_client_says_the_same(sdk: ArcaneClient, asking: ArcaneClientAsync, prompt: Any) -> None:
+    assert await asking.prompts.list() == sdk.prompts.list()
+    assert await asking.prompts.get(NAME) == sdk.prompts.get(NAME)
+    assert await asking.prompts.list_versions(NAME) == sdk.prompts.list_versions(NAME)
+    assert await asking.prompts.get_latest_version(NAME) == sdk.prompts.get_latest_version(NAME)

@@ -89,14 +89,10 @@ def test_errors_are_the_clients_own(served: Served, sdk: ArcaneClient, place: Pr
 
 
 @pytest.mark.anyio
-async def test_the_async_client_says_the_same(served: Served, sdk: ArcaneClient, place: Premises) -> None:
-    client = ArcaneClientAsync(base_url=served.address, api_key=place.key, max_retries=0)
-    try:
-        source, body = place.datasource_id, {**AROUND, "limit": 3}
-        assert await client.datasources.list() == sdk.datasources.list()
-        assert (await client.traces.search(source, body))["traces"] == sdk.traces.search(source, body)["traces"]
-        assert await client.traces.get(source, TRACE_ID) == sdk.traces.get(source, TRACE_ID)
-        assert await client.traces.get_attribute_names(source) == sdk.traces.get_attribute_names(source)
-        assert await client.traces.get_attribute_values(source, "service.name") == []
-    finally:
-        await client.close()
+async def test_the_async_client_says_the_same(sdk: ArcaneClient, asking: ArcaneClientAsync, place: Premises) -> None:
+    source, body = place.datasource_id, {**AROUND, "limit": 3}
+    assert await asking.datasources.list() == sdk.datasources.list()
+    assert (await asking.traces.search(source, body))["traces"] == sdk.traces.search(source, body)["traces"]
+    assert await asking.traces.get(source, TRACE_ID) == sdk.traces.get(source, TRACE_ID)
+    assert await asking.traces.get_attribute_names(source) == sdk.traces.get_attribute_names(source)
+    assert await asking.traces.get_attribute_values(source, "service.name") == []
