@@ -10,6 +10,7 @@ NAMES = (
     "conventions",
     "search",
     "federated",
+    "metrics",
     "stream",
     "backends",
     "chdb",
@@ -17,6 +18,8 @@ NAMES = (
     "load",
     "memory",
     "evaluations",
+    "jobs",
+    "llm",
 )
 
 

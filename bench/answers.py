@@ -80,6 +80,16 @@ def trace_answer(spans: int) -> Answer:
     return Answer("application/protobuf", b"\x0a" + _varint(len(body)) + body)
 
 
+METRICS_QUERY = "{} | count_over_time() by (resource.service.name)"
+
+
+def metrics_answer() -> Answer:
+    """Returns the recorded answer to METRICS_QUERY: a point for each five minutes of the hour, and each service."""
+    path = "/api/metrics/query_range"
+    (row,) = (row for row in recorded() if row["path"] == path and row["params"]["q"] == METRICS_QUERY)
+    return Answer("application/json", json.dumps(row["body"], separators=(",", ":")).encode())
+
+
 def build_answer() -> Answer:
     """Returns the recorded version of Tempo."""
     (row,) = (row for row in recorded() if row["path"] == "/api/status/buildinfo")

@@ -2,8 +2,8 @@
 
     python -m bench.stub --delay-ms 20
 
-Prints its port. Serves /api/search, /api/v2/traces/<id> (the last digits of the id are the number of
-spans), /api/status/buildinfo and /api/echo.
+Prints its port. Serves /api/search, /api/metrics/query_range, /api/v2/traces/<id> (the last digits of the id
+are the number of spans), /api/status/buildinfo and /api/echo.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import cast
 
 import uvloop
 
-from bench.answers import Answer, build_answer, search_answer, trace_answer
+from bench.answers import Answer, build_answer, metrics_answer, search_answer, trace_answer
 
 
 def _response(answer: Answer) -> bytes:
@@ -30,6 +30,7 @@ class Answers:
 
     def __init__(self) -> None:
         self.search = _response(search_answer())
+        self.metrics = _response(metrics_answer())
         self.trace: Callable[[int], bytes] = lru_cache(maxsize=8)(lambda spans: _response(trace_answer(spans)))
         self.build = _response(build_answer())
         self.echo = _response(Answer("text/plain", b"echo"))
@@ -38,6 +39,8 @@ class Answers:
         """Returns the response to a request for `target`."""
         if target.startswith(b"/api/search"):
             return self.search
+        if target.startswith(b"/api/metrics/"):
+            return self.metrics
         if target.startswith(b"/api/v2/traces/"):
             return self.trace(int(target[16:47]))
         return self.build if target.startswith(b"/api/status") else self.echo

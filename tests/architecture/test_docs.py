@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import NAMES
 from tests.support.problems import every_problem
 from tests.support.reference_pages import PAGES, REFERENCE
 from tests.support.repository_files import PACKAGES, ROOT, files, sources
@@ -54,6 +55,15 @@ def test_a_decision_that_the_code_names_is_there() -> None:
     for path in sources(".py", ".toml", ".md"):
         for number in re.findall(r"docs/adr/(\d{4})", (ROOT / path).read_text()):
             assert number in numbers, f"{path} names docs/adr/{number}"
+
+
+def test_every_benchmark_is_run_and_has_a_row() -> None:
+    """`stub` is what they are run against."""
+    text = (ROOT / "bench/README.md").read_text()
+    told = {"__main__": text.count("`python -m bench`"), "stub": 1}
+    for path in sources(".py"):
+        if path.parts[0] == "bench" and "if __name__ ==" in (ROOT / path).read_text():
+            assert told.get(path.stem) or (path.stem in NAMES and f"| `python -m bench.{path.stem}` |" in text), path
 
 
 @pytest.mark.parametrize("page", PROSE, ids=str)
