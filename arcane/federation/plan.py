@@ -64,6 +64,11 @@ class SourcePlan:
     select: tuple[Field, ...] = ()
     """What matched spans show beside what the filter mentions."""
 
+    @property
+    def takes_everything(self) -> bool:
+        """True when every span that the datasource has is asked for, and taken."""
+        return self.pushed.condition is None and self.residual is None
+
 
 def plan(query: Query, capabilities: Capabilities, *, alone: bool) -> SourcePlan:
     """Returns the split of `query` for a datasource; `alone` when no other one is asked the same."""

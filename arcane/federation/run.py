@@ -140,6 +140,11 @@ class SourceRun:
             return list(candidates)
         return [one for one in candidates if mark_of(one.trace_id) not in self.seen]
 
+    def is_through(self, position: Position) -> bool:
+        """True when it gave everything that it has down to `position`."""
+        reached = self.frontier is None or self.frontier <= position
+        return reached and self.finished and self.error is None and not self.cut and not self.walk.gaps
+
     @property
     def stream(self) -> Stream:
         """What merging needs of it."""

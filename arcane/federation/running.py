@@ -14,6 +14,7 @@ from arcane.federation.merge import Page, Position, Stream, merge
 from arcane.federation.question import SEEN_MAX, Found, Question, Resume, mark_of
 from arcane.federation.run import SourceRun
 from arcane.federation.source import Source
+from arcane.model.hit import TraceHit
 from arcane.model.ids import TraceId
 from arcane.model.outcome import QueryOutcome, SourceOutcome, SourceStatus
 
@@ -69,12 +70,27 @@ class Running:
         together = any(run.plan.whole_traces for run in self.runs if run)
         return together and all(asking.lookup_error is None for asking in self.askings)
 
+    def _is_nowhere_else(self, hit: TraceHit, origins: Collection[int]) -> bool:
+        """True when the others have given all they hold from the trace's beginning to the end of the range, none of it.
+
+        Only a query for everything tells that: of any other one, spans that do not match may be anywhere.
+        """
+        runs = [run for run in self.runs if run]
+        is_inside = self.question.within.start <= hit.start and hit.start + hit.duration <= self.question.within.end
+        if hit.root_name is None or not is_inside or not any(run.plan.takes_everything for run in runs):
+            return False
+        others = [run for index, run in enumerate(self.runs) if run and index not in origins]
+        return all(run.is_through(hit.position) for run in others)
+
     def found(self, page: Page) -> Found:
         """Returns the answer that is this page."""
         counts = Counter(index for origin in page.origins for index in origin)
         origins = tuple(self.names(origin) for origin in page.origins)
         following = self.following(page.resume, [hit.trace_id for hit in page.hits])
-        whole = tuple(self.is_whole(origin, looked_up=at in page.looked_up) for at, origin in enumerate(page.origins))
+        whole = tuple(
+            self.is_whole(origin, looked_up=at in page.looked_up) or self._is_nowhere_else(hit, origin)
+            for at, (hit, origin) in enumerate(zip(page.hits, page.origins, strict=True))
+        )
         return Found(tuple(page.hits), origins, self.outcome(counts), following, self.all_failed, whole=whole)
 
     def following(self, places: Sequence[Position | None], given: Sequence[TraceId]) -> Resume | None:

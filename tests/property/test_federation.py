@@ -109,6 +109,18 @@ async def test_spans_spread_over_stores_are_found_as_in_one(query, corpus, owner
         assert begins_of(found.hits) == expected.begins
 
 
+@given(st.just(SpansetFilter()) | filters(), corpora, owner_lists, several_capabilities, st.integers(1, 9))
+async def test_what_is_said_of_a_whole_trace_is_true_of_it(query, corpus, owners, capability_set, limit) -> None:
+    found = await asked(query, stores(by_span(corpus, owners, len(capability_set)), capability_set), limit=limit)
+    known = {trace.trace_id: trace for trace in corpus}
+    for hit, whole in zip(found.hits, found.whole, strict=True):
+        trace = known[hit.trace_id]
+        if whole:
+            counts = (len(trace.spans), trace.error_count)
+            assert (hit.duration, hit.span_count, hit.error_count) == (trace.duration, *counts)
+    event(f"whole: {any(found.whole)}")
+
+
 @given(filters_on_whole_traces(), corpora, owner_lists, several_capabilities)
 async def test_conditions_on_whole_traces_see_all_of_their_parts(query, corpus, owners, capability_set) -> None:
     found = await asked(query, stores(by_span(corpus, owners, len(capability_set)), capability_set))

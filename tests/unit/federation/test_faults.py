@@ -261,3 +261,16 @@ def test_a_plan_in_words_says_when_traces_are_read_whole() -> None:
     )
     whole = replace(can, whole_traces=True)
     assert len(steps_of(plan(parse("{ span.a = 1 }"), whole, alone=True), whole)) == 2
+
+
+async def test_a_trace_is_known_to_be_whole_where_the_others_gave_everything_and_nothing_of_it() -> None:
+    def sources(faults: Faults = Faults()) -> tuple[Source, Source]:
+        halves = [[numbered(number) for number in range(first, 10, 2)] for first in (0, 1)]
+        return (
+            source("even", MemoryAdapter(halves[0], EVERYTHING)),
+            source("odd", MemoryAdapter(halves[1], EVERYTHING, faults=faults)),
+        )
+
+    assert (await asked("{}", *sources(), limit=4)).whole == (True,) * 4
+    assert set((await asked('{ name != "nothing" }', *sources())).whole) == {False}
+    assert set((await asked("{}", *sources(Faults(scan=Unreachable("It is off."))))).whole) == {False}
