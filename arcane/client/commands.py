@@ -73,9 +73,7 @@ def query(
             _stream(asked, paths, as_json=as_json, url=url, api_key=api_key)
             return
         answer = search_files(paths, asked) if paths else instance_of(url, api_key).search(asked)
-        print_answer(answer, as_json=as_json, show=show_search)
-        if not answer["complete"]:
-            raise typer.Exit(Exit.PARTIAL)
+        _print_complete(answer, as_json=as_json, show=show_search)
 
 
 def metrics(
@@ -95,9 +93,7 @@ def metrics(
         text, paths = _split(words, file)
         asked = Asked(text, since, until, tuple(source or ()), step=step, instant=instant)
         answer = measure_files(paths, asked) if paths else instance_of(url, api_key).measure(asked)
-        print_answer(answer, as_json=as_json, show=show_metrics)
-        if not answer["complete"]:
-            raise typer.Exit(Exit.PARTIAL)
+        _print_complete(answer, as_json=as_json, show=show_metrics)
 
 
 def tail(
@@ -178,6 +174,13 @@ def print_answer(answer: dict[str, Any], *, as_json: bool, show: Any) -> None:
         return
     wide = None if sys.stdout.isatty() else 240
     show(answer, Console(width=wide, highlight=False, markup=False, emoji=False))
+
+
+def _print_complete(answer: dict[str, Any], *, as_json: bool, show: Any) -> None:
+    """The same, of an answer that may lack datasources: the exit code says whether it does."""
+    print_answer(answer, as_json=as_json, show=show)
+    if not answer["complete"]:
+        raise typer.Exit(Exit.PARTIAL)
 
 
 @contextmanager

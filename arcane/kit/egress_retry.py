@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import anyio
@@ -20,7 +19,7 @@ import anyio
 from arcane.model.deadline import Deadline
 from arcane.settings import ResilienceSettings
 from arcane.spi.errors import CutOff, Unreachable
-from arcane.spi.http import HttpRequest, HttpResponse, HttpSession, HttpStream
+from arcane.spi.http import HttpRequest, HttpResponse, HttpSession, HttpStream, retry_after_s
 
 NOT_NOW: Final = frozenset({429, 502, 503, 504})
 """Too many requests, and what a gateway says while its server is away. A 500 says "it broke", and would again."""
@@ -54,19 +53,6 @@ class Backoff:
         longest = min(self.settings.retry_wait_max_s, self.settings.retry_wait_s * 2.0 ** (attempt - 1))
         wait = max(longest * (1.0 - self.chance() / 2), retry_after_s(headers, self.now()) or 0.0)
         return wait if wait + _LEAST_TIME_S < deadline.remaining() else None
-
-
-def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Returns what `Retry-After` says in seconds (RFC 9110 10.2.3), None where it is missing or neither form."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdecimal():
-        return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)

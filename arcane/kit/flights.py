@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
 
+from arcane.kit.owner import Owner
 from arcane.kit.problems import Unavailable
 
 K = TypeVar("K", bound=Hashable)
@@ -26,28 +26,18 @@ class _Flight(Generic[V]):
     fault: Exception | None = None
 
 
-class Flights(Generic[K, V]):
+class Flights(Owner, Generic[K, V]):
     """Work by key, each once at a time. It belongs to nobody who asked: one who leaves does not end it for the rest.
 
     The last one who leaves does. What `key` says must decide the answer, to the last bit.
     """
 
     def __init__(self) -> None:
-        self._group: TaskGroup | None = None
+        super().__init__()
         self._under_way: dict[K, _Flight[V]] = {}
 
     def __len__(self) -> int:
         return len(self._under_way)
-
-    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Owns the work until it is cancelled."""
-        try:
-            async with anyio.create_task_group() as group:
-                self._group = group
-                task_status.started()
-                await anyio.sleep_forever()
-        finally:
-            self._group = None
 
     async def share(self, key: K, work: Callable[[], Awaitable[V]]) -> V:
         """Returns what `work` returns, or what it does for somebody who asked first; raises what it raises.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final, Protocol
 
 import msgspec
 
 from arcane.model.deadline import Deadline
+
+_RETRY_AFTER_MAX_S: Final = 3_600.0
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
@@ -32,6 +36,25 @@ class HttpResponse(msgspec.Struct, frozen=True):
     def content_type(self) -> str:
         """The media type without parameters, lower case, "" when absent."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """In how many seconds to ask again, an hour at most; None where the server does not say."""
+        told = retry_after_s(self.headers, datetime.now(UTC))
+        return None if told is None else min(told, _RETRY_AFTER_MAX_S)
+
+
+def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Returns what `Retry-After` says in seconds (RFC 9110 10.2.3), None where it is missing or neither form."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
 
 
 class HttpStream(Protocol):

@@ -22,7 +22,6 @@ READONLY = 164
 DENIED = 497
 _CODE = re.compile(rb"Code: (\d+)")
 _NAME = re.compile(rb"\(([A-Z][A-Z0-9_]{3,60})\)")
-_MAX_RETRY_AFTER_S = 3_600.0
 
 _MEANING: dict[int, tuple[type[DatasourceError], str]] = {
     **dict.fromkeys((159, 160, 209), (TimedOut, "ClickHouse did not finish in time.")),
@@ -63,7 +62,7 @@ def error_of(response: HttpResponse) -> DatasourceError:
     if status in (404, 405):
         return Misconfigured("There is no ClickHouse at this address: check the URL; its HTTP port is 8123 or 8443.")
     if status == 429:
-        return RateLimited("ClickHouse asks to slow down.", retry_after_s=_retry_after(response))
+        return RateLimited("ClickHouse asks to slow down.", retry_after_s=response.retry_after_s)
     if status in (408, 504):
         return TimedOut("ClickHouse did not finish in time.")
     if status == 413:
@@ -85,8 +84,3 @@ def error_of_code(code: int, body: bytes = b"") -> DatasourceError:
             Notice("This ClickHouse refused the query with error %(error)s: it may be too old.", error=error)
         )
     return BackendFailed(Notice("ClickHouse failed with error %(error)s.", error=error))
-
-
-def _retry_after(response: HttpResponse) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return min(float(text), _MAX_RETRY_AFTER_S) if text.isdecimal() else None

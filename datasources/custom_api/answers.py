@@ -23,7 +23,6 @@ from arcane.spi import (
 
 T = TypeVar("T")
 
-_MAX_RETRY_AFTER_S = 3_600.0
 _QUOTED = re.compile(r" '[^']*'")
 _WEB_PAGE = ("text/html", "application/xhtml+xml")
 
@@ -72,7 +71,7 @@ def error_of(response: HttpResponse, path: str) -> DatasourceError:
     if status == 413:
         return TooLarge(Notice("The server says that the answer is over a limit of its own."))
     if status == 429:
-        return RateLimited(Notice("The server asks to slow down."), retry_after_s=_retry_after(response))
+        return RateLimited(Notice("The server asks to slow down."), retry_after_s=response.retry_after_s)
     if status in (408, 499, 504):
         return TimedOut(Notice("The server did not finish in time."))
     if 400 <= status < 500:
@@ -82,8 +81,3 @@ def error_of(response: HttpResponse, path: str) -> DatasourceError:
     return BadResponse(
         Notice("%(path)s answered with status %(status)d, which the contract does not have.", path=path, status=status)
     )
-
-
-def _retry_after(response: HttpResponse) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return min(float(text), _MAX_RETRY_AFTER_S) if text.isdecimal() else None

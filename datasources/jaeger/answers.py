@@ -19,7 +19,6 @@ from arcane.spi import (
 )
 from datasources.jaeger import wire
 
-_MAX_RETRY_AFTER_S = 3_600.0
 _FAILURE = msgspec.json.Decoder(wire.Failure)
 
 
@@ -59,7 +58,7 @@ def error_of(response: HttpResponse) -> DatasourceError:
     if status == 413:
         return TooLarge("The answer is over a limit in front of Jaeger.")
     if status == 429:
-        return RateLimited("Jaeger asks to slow down.", retry_after_s=_retry_after(response))
+        return RateLimited("Jaeger asks to slow down.", retry_after_s=response.retry_after_s)
     if status in (408, 499, 504):
         return TimedOut("Jaeger did not finish in time.")
     if status >= 500:
@@ -79,8 +78,3 @@ def _why_unauthorized(body: bytes) -> str:
     if b"tenant" in body:
         return Notice("Jaeger wants a tenant that it knows: set it in the datasource's settings.")
     return Notice("Jaeger refused the credentials.")
-
-
-def _retry_after(response: HttpResponse) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return min(float(text), _MAX_RETRY_AFTER_S) if text.isdecimal() else None

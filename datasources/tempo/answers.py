@@ -16,8 +16,6 @@ from arcane.spi import (
     Unauthorized,
 )
 
-_MAX_RETRY_AFTER_S = 3_600.0
-
 
 def checked(response: HttpResponse) -> bytes:
     """Returns the body of an answer that is one; raises the DatasourceError that its status means."""
@@ -38,7 +36,7 @@ def error_of(response: HttpResponse) -> DatasourceError:
     if status in (413, 422):
         return TooLarge("The answer is over a limit of this Tempo.")
     if status == 429:
-        return RateLimited("Tempo asks to slow down.", retry_after_s=_retry_after(response))
+        return RateLimited("Tempo asks to slow down.", retry_after_s=response.retry_after_s)
     if status in (408, 499, 504):
         return TimedOut("Tempo did not finish in time.")
     if status >= 500:
@@ -60,8 +58,3 @@ def _why_unauthorized(body: bytes) -> str:
     if b"no org id" in body:
         return Notice("Tempo wants a tenant: set it in the datasource's settings.")
     return Notice("Tempo refused the credentials.")
-
-
-def _retry_after(response: HttpResponse) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return min(float(text), _MAX_RETRY_AFTER_S) if text.isdecimal() else None

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
 
 from arcane.kit.logging import get_logger
+from arcane.kit.owner import Owner
 from arcane.kit.problems import Unavailable
 
 log = get_logger("arcane.live")
@@ -39,25 +39,15 @@ class _Held(Generic[S]):
     holders: int = 0
 
 
-class Hub(Generic[K, S]):
-    """Shared work by key. One a process and kind of work; `run` owns all of it."""
+class Hub(Owner, Generic[K, S]):
+    """Shared work by key. One a process and kind of work."""
 
     def __init__(self) -> None:
-        self._group: TaskGroup | None = None
+        super().__init__()
         self._held: dict[K, _Held[S]] = {}
 
     def __len__(self) -> int:
         return len(self._held)
-
-    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Owns the work until it is cancelled."""
-        try:
-            async with anyio.create_task_group() as group:
-                self._group = group
-                task_status.started()
-                await anyio.sleep_forever()
-        finally:
-            self._group = None
 
     @contextmanager
     def held(self, key: K, make: Callable[[], S]) -> Iterator[S]:

@@ -226,7 +226,8 @@ def test_every_status_has_its_error_and_no_text_of_the_backend(
 
 
 @pytest.mark.parametrize(
-    ("header", "wanted"), [("7", 7.0), ("999999", 3_600.0), ("soon", None), ("", None), ("-1", None)]
+    ("header", "wanted"),
+    [("7", 7.0), ("999999", 3_600.0), ("Sat, 21 Nov 2020 12:00:09 GMT", 0.0), ("soon", None), ("", None), ("-1", None)],
 )
 def test_how_long_to_wait_is_passed_on_within_reason(header: str, wanted: float | None) -> None:
     assert error_of(HttpResponse(429, {"retry-after": header}, b"")).retry_after_s == wanted

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from arcane.kit.egress_retry import Backoff, RetryingSession, retry_after_s
+from arcane.kit.egress_retry import Backoff, RetryingSession
 from arcane.model.deadline import Deadline
 from arcane.settings import ResilienceSettings
 from arcane.spi.errors import BadResponse, CutOff, DatasourceError, TimedOut, Unreachable
-from arcane.spi.http import HttpRequest, HttpResponse, HttpStream
+from arcane.spi.http import HttpRequest, HttpResponse, HttpStream, retry_after_s
 
 pytestmark = pytest.mark.anyio
 
