@@ -15,6 +15,7 @@ from msgspec import structs
 from pydantic import ValidationError
 
 from arcane.kit.clock import SystemClock
+from arcane.kit.lasting import settle
 from arcane.kit.logging import configure_logging, get_logger
 from arcane.kit.supervised import say_ready, until_parent_ends
 from arcane.messaging.connect import DriverMissing
@@ -62,6 +63,7 @@ async def run(settings: Settings, *, supervised: bool) -> None:
             group.start_soon(_tell_parent, heartbeat)
         ending = anyio.Event()
         group.start_soon(_set_when_told_to_end, ending, supervised)
+        settle()
         crew = Crew(own.concurrency, own.per_organisation)
         shift = Shift(Desk(backend, own.claim_timeout_s), executors, crew, own.ahead)
         await work(shift, settings.broker, clock, grace_s=own.grace_s, ending=ending)
@@ -123,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(_first_fault(exc))
     configure_logging(settings.log.level, json_lines=settings.log.json_lines)
     try:
-        anyio.run(lambda: run(settings, supervised=supervised))
+        anyio.run(lambda: run(settings, supervised=supervised), backend_options={"use_uvloop": True})
     except (BadAddress, DriverMissing) as exc:
         return _fail(f"ARCANE_BROKER__URL: {exc}")
     except OSError as exc:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 
 import anyio
 import uvicorn
 from starlette.applications import Starlette
 
+from arcane.kit.lasting import settle
 from arcane.kit.one_write import OneWriteProtocol
 from arcane.kit.supervised import say_ready, until_parent_ends
 
 _DRAIN_S = 10
-_YOUNG_OBJECTS = 20_000  # of containers alone; a page of hits makes a few thousand
 
 
 class PortTaken(Exception):
@@ -62,16 +61,6 @@ async def serve(app: Starlette, bound: socket.socket, *, supervised: bool) -> No
         raise SystemExit(1)  # the lifespan failed and has said why
 
 
-def _settle() -> None:
-    """What was made at start lives as long as the process: the garbage collector does not look at it again.
-
-    Otherwise every large answer makes it walk all modules, routes and tables, at several times the answer's own cost.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
-
-
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, supervised: bool, closing: anyio.Event) -> None:
         super().__init__(config)
@@ -80,7 +69,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _settle()
+        settle()
         if self.started and self.supervised:
             say_ready()
 

@@ -14,6 +14,7 @@ ALLOWED = (
     "arcane.model.notice",
     "arcane.kit.clock",
     "arcane.kit.egress_addresses",
+    "arcane.kit.lasting",
     "arcane.kit.logging",
     "arcane.kit.signing",
     "arcane.kit.supervised",

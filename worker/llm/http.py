@@ -11,16 +11,20 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
+from weakref import WeakSet
 
 import anyio
 import httpcore2
 import httpx2
 
 from arcane.kit.egress_addresses import Address, AddressPolicy, AmbiguousHost, address_of, literal_address
+from worker.llm.one_write import HeadWithBody
 
 _KEEPALIVE_S = 30.0
+_POOL_CONNECTIONS = 8
 
 
 class AddressRefused(httpcore2.ConnectError):
@@ -81,7 +85,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
             except OSError as exc:
                 raise httpcore2.ConnectError(f"{host} was not found") from exc
             found = [address_of(answer[4]) for answer in answers]
-        return await self._first(_judged(self._policy, host, found), port, timeout, local_address)
+        return HeadWithBody(await self._first(_judged(self._policy, host, found), port, timeout, local_address))
 
     async def _first(
         self, addresses: list[str], port: int, seconds: float | None, local_address: str | None
@@ -118,8 +122,8 @@ class HttpBounds:
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    def __init__(self, inner: httpx2.AsyncByteStream, most: int) -> None:
-        self._inner, self._left = inner, most
+    def __init__(self, inner: httpx2.AsyncByteStream, most: int, pool: _Pool) -> None:
+        self._inner, self._left, self._pool = inner, most, pool
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._inner:
@@ -129,35 +133,71 @@ class _Bounded(httpx2.AsyncByteStream):
             yield chunk
 
     async def aclose(self) -> None:
+        self._pool.out.discard(self)
         await self._inner.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    """A few connections, and what uses them: requests until they are answered, then the answers until they are read."""
+
+    transport: httpx2.AsyncHTTPTransport
+    connections: int
+    out: WeakSet[object] = field(default_factory=WeakSet)
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Sends requests to judged addresses; takes cookies out of what comes back, and ends what is too large."""
+    """Sends requests to judged addresses; takes cookies out of what comes back, and ends what is too large.
+
+    With every request, a pool of httpcore's looks at all of its connections, twice. Many small pools spare us that.
+    """
 
     def __init__(self, policy: AddressPolicy, bounds: HttpBounds) -> None:
-        self._bounds = bounds
-        self._inner = httpx2.AsyncHTTPTransport(verify=ssl.create_default_context(), trust_env=False)
-        self._inner._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(),
-            max_connections=bounds.connections,
-            max_keepalive_connections=bounds.connections,
-            keepalive_expiry=_KEEPALIVE_S,
-            network_backend=GuardedBackend(policy),
-        )
+        self._answer_bytes = bounds.answer_bytes
+        trusted = ssl.create_default_context()
+        whole, rest = divmod(bounds.connections, _POOL_CONNECTIONS)
+        sizes = [_POOL_CONNECTIONS] * whole + ([rest] if rest else [])
+        self._pools = [_Pool(_transport(trusted, policy, size), size) for size in sizes]
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Returns the answer of the provider."""
-        answer = await self._inner.handle_async_request(request)
+        pool = self._pool_for(request.url)
+        pool.out.add(request)
+        try:
+            answer = await pool.transport.handle_async_request(request)
+        finally:
+            pool.out.discard(request)
         if "set-cookie" in answer.headers:
             del answer.headers["set-cookie"]
         if isinstance(answer.stream, httpx2.AsyncByteStream):
-            answer.stream = _Bounded(answer.stream, self._bounds.answer_bytes)
+            answer.stream = _Bounded(answer.stream, self._answer_bytes, pool)
+            pool.out.add(answer.stream)
         return answer
+
+    def _pool_for(self, url: httpx2.URL) -> _Pool:
+        """Returns the first pool with room, seen from where this host begins: there are connections to it already."""
+        begin = hash(url.host) % len(self._pools)
+        for pool in chain(self._pools[begin:], self._pools[:begin]):
+            if len(pool.out) < pool.connections:
+                return pool
+        return min(self._pools, key=lambda pool: len(pool.out) / pool.connections)
 
     async def aclose(self) -> None:
         """Its connections are closed."""
-        await self._inner.aclose()
+        for pool in self._pools:
+            await pool.transport.aclose()
+
+
+def _transport(trusted: ssl.SSLContext, policy: AddressPolicy, connections: int) -> httpx2.AsyncHTTPTransport:
+    transport = httpx2.AsyncHTTPTransport(verify=trusted, trust_env=False)
+    transport._pool = httpcore2.AsyncConnectionPool(
+        ssl_context=trusted,
+        max_connections=connections,
+        max_keepalive_connections=connections,
+        keepalive_expiry=_KEEPALIVE_S,
+        network_backend=GuardedBackend(policy),
+    )
+    return transport
 
 
 def guarded_client(policy: AddressPolicy, bounds: HttpBounds) -> httpx2.AsyncClient:

@@ -22,6 +22,7 @@ import msgspec
 from anyio.lowlevel import current_token
 
 from arcane.kit.egress_addresses import AddressPolicy
+from arcane.kit.lasting import settle
 from arcane.messaging.generation import ChatMessage, Generated, ModelSpec, Piece, Provider, Usage
 from worker.llm.asking import Ask, Caller, Embedded, Secrets
 from worker.llm.connection import Connect, Connection, Road
@@ -197,7 +198,10 @@ class Models:
         found = self._modules.get(name)
         if found is None:
             async with self._loading:
-                found = self._modules[name] = await anyio.to_thread.run_sync(import_module, name)
+                if name not in self._modules:
+                    self._modules[name] = await anyio.to_thread.run_sync(import_module, name)
+                    settle()
+            found = self._modules[name]
         return found
 
 
