@@ -35,14 +35,15 @@ PREFIX = "/api/v1"
 def include_api(app: FastAPI) -> None:
     """All of /api/v1 answers, and the paths under which workers speak with the backend.
 
-    The routers stand side by side, traces first: FastAPI matches a router within a router twice at
-    every level, and traces are what is asked a thousand times a second.
+    The routers stand side by side, traces first, then what workers ask: FastAPI matches a router within a router
+    twice at every level, and traces are what is asked a thousand times a second.
     """
     work = (models, datasets, dataset_files, prompts, prompt_runs, scores, experiments, evaluations, jobs)
-    for part in (traces, streams, metrics, live, catalog, *work, access, audit, workers):
-        app.include_router(part, prefix=PREFIX)
-    app.include_router(internal_router)
+    app.include_router(traces, prefix=PREFIX)
     app.include_router(job_desk)
+    app.include_router(internal_router)
+    for part in (streams, metrics, live, catalog, *work, access, audit, workers):
+        app.include_router(part, prefix=PREFIX)
 
 
 class Backend(FastAPI):

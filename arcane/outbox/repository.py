@@ -145,6 +145,8 @@ class MessageRepository:
         await self.session.execute(_FAIL, values)
 
     async def _of_held(self, statement: TextClause, held: Sequence[tuple[UUID, UUID]], **values: float) -> set[UUID]:
+        if not held:
+            return set()
         columns = {"ids": [id for id, _ in held], "leases": [lease for _, lease in held], **values}
         return set((await self.session.execute(statement, columns)).scalars())
 

@@ -15,31 +15,29 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.jobs.subject import RunRef
 
-_RUNS_OF = text("SELECT id, run_id FROM jobs WHERE id = ANY(CAST(:ids AS uuid[]))")
-_RUNS = text(
-    "SELECT id, organisation_id, project_id, subject_id, kind, state, deadline_s FROM job_runs "
-    "WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
+_REFS_OF = text(
+    "SELECT jobs.id AS job, run.id, run.organisation_id, run.project_id, run.subject_id, run.kind "
+    "FROM jobs JOIN job_runs AS run ON run.id = jobs.run_id WHERE jobs.id = ANY(CAST(:ids AS uuid[]))"
 )
+_RUNS_OF = text(
+    "SELECT id, organisation_id, project_id, subject_id, kind, state, deadline_s FROM job_runs "
+    "WHERE id IN (SELECT run_id FROM jobs WHERE id = ANY(CAST(:ids AS uuid[]))) ORDER BY id FOR NO KEY UPDATE"
+)
+_RUN = text("SELECT state FROM job_runs WHERE id = :id FOR NO KEY UPDATE")
 _LOCK = text(
     "SELECT id, run_id, spec_id, state, failures, claims, promised_at, "
     "due_at IS NOT NULL AND due_at > now() AS early FROM jobs "
     "WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE"
 )
 _CLAIM = text(
-    "UPDATE jobs SET state = 'running', claims = claims + 1, worker = :worker, holder = :holder, claimed_at = now() "
-    "WHERE id = ANY(CAST(:ids AS uuid[]))"
-)
-_CLAIMED = text(
+    "WITH handed_out AS (UPDATE jobs SET state = 'running', claims = claims + 1, worker = :worker, holder = :holder, "
+    "claimed_at = now() WHERE id = ANY(CAST(:jobs AS uuid[]))) "
     "UPDATE job_runs SET claimed_at = now(), claimed_promise = greatest(claimed_promise, given.promise) "
-    "FROM unnest(CAST(:ids AS uuid[]), CAST(:promises AS timestamptz[])) AS given(id, promise) "
+    "FROM unnest(CAST(:runs AS uuid[]), CAST(:promises AS timestamptz[])) AS given(id, promise) "
     "WHERE job_runs.id = given.id"
 )
 _HOLD = text("UPDATE jobs SET state = 'held', holder = NULL WHERE id = ANY(CAST(:ids AS uuid[]))")
 _SPECS = text("SELECT id, spec FROM job_specs WHERE id = ANY(CAST(:ids AS uuid[]))")
-_SETTLE = text(
-    "UPDATE jobs SET state = :state, settled_at = now(), holder = NULL, due_at = NULL "
-    "WHERE id = ANY(CAST(:ids AS uuid[]))"
-)
 _FAIL = text(
     "UPDATE jobs SET state = given.state, failures = jobs.failures + 1, claims = 0, holder = NULL, "
     "errors = CASE WHEN jsonb_array_length(errors) < :most THEN errors ELSE errors - 0 END || given.error::jsonb, "
@@ -48,8 +46,10 @@ _FAIL = text(
     "FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:errors AS text[]), "
     "CAST(:delays AS double precision[])) AS given(id, state, error, delay) WHERE jobs.id = given.id"
 )
-_COUNT = text(
-    "UPDATE job_runs SET done = done + :done, failed = failed + :failed WHERE id = :id "
+_SETTLE = text(
+    "WITH settled AS (UPDATE jobs SET state = 'done', settled_at = now(), holder = NULL, due_at = NULL "
+    "WHERE id = ANY(CAST(:done AS uuid[])) RETURNING id) "
+    "UPDATE job_runs SET done = done + (SELECT count(*) FROM settled), failed = failed + :failed WHERE id = :id "
     "RETURNING total - done - failed - cancelled AS open, state"
 )
 _END = text("UPDATE job_runs SET state = 'done', ended_at = now() WHERE id = :id AND state IN ('running', 'paused')")
@@ -58,11 +58,16 @@ _HOLDING = text(
     "JOIN job_runs ON job_runs.id = jobs.run_id "
     "WHERE jobs.id = :job AND jobs.holder = :holder AND jobs.state = 'running' AND job_runs.state <> 'cancelled'"
 )
-_REFS = text(
-    "SELECT id, organisation_id, project_id, subject_id, kind FROM job_runs WHERE id = ANY(CAST(:ids AS uuid[]))"
-)
 _STATES = text("SELECT id, state FROM job_runs WHERE id = ANY(CAST(:ids AS uuid[]))")
 _ERRORS_MAX = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The worker that holds the messages."""
+
+    name: str
+    instance: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,33 +85,29 @@ class ClaimRepository:
 
     session: AsyncSession
 
-    async def runs_of(self, jobs: Sequence[UUID]) -> dict[UUID, UUID]:
-        """Returns the run of each job that there is."""
+    async def refs_of(self, jobs: Sequence[UUID]) -> dict[UUID, RunRef]:
+        """Returns the run of each job that there is, as its subject needs it."""
+        rows = (await self.session.execute(_REFS_OF, {"ids": list(jobs)})).all()
+        return {row.job: RunRef(row.id, row.organisation_id, row.project_id, row.subject_id, row.kind) for row in rows}
+
+    async def lock_runs_of(self, jobs: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+        """Returns the runs of the jobs, kept from others until the transaction ends."""
         rows = (await self.session.execute(_RUNS_OF, {"ids": list(jobs)})).all()
-        return {row.id: row.run_id for row in rows}
-
-    async def refs(self, runs: Sequence[UUID]) -> list[RunRef]:
-        """Returns the runs there are, as their subjects need them."""
-        rows = (await self.session.execute(_REFS, {"ids": list(runs)})).all()
-        return [RunRef(row.id, row.organisation_id, row.project_id, row.subject_id, row.kind) for row in rows]
-
-    async def lock_runs(self, runs: Sequence[UUID]) -> dict[UUID, Row[Any]]:
-        """Returns the runs there are, kept from others until the transaction ends."""
-        rows = (await self.session.execute(_RUNS, {"ids": sorted(runs)})).all()
         return {row.id: row for row in rows}
+
+    async def lock_run(self, run: UUID) -> str | None:
+        """Returns the state of the run, which is kept from others until the transaction ends; None: it is gone."""
+        state: str | None = (await self.session.execute(_RUN, {"id": run})).scalar_one_or_none()
+        return state
 
     async def lock_jobs(self, jobs: Sequence[UUID]) -> Sequence[Row[Any]]:
         """Returns the jobs there are, kept from others until the transaction ends."""
         return (await self.session.execute(_LOCK, {"ids": list(jobs)})).all()
 
-    async def claim(self, jobs: Sequence[UUID], worker: str, holder: UUID) -> None:
-        """The jobs run at `worker`."""
-        await self.session.execute(_CLAIM, {"ids": list(jobs), "worker": worker, "holder": holder})
-
-    async def claimed(self, promises: Mapping[UUID, datetime]) -> None:
-        """It is known how far the jobs of each run are handed out."""
-        values = {"ids": list(promises), "promises": list(promises.values())}
-        await self.session.execute(_CLAIMED, values)
+    async def claim(self, jobs: Sequence[UUID], promises: Mapping[UUID, datetime], holder: Holder) -> None:
+        """The jobs run at `holder`, and it is known how far those of each run are handed out."""
+        values = {"runs": list(promises), "promises": list(promises.values()), "jobs": list(jobs)}
+        await self.session.execute(_CLAIM, values | {"worker": holder.name, "holder": holder.instance})
 
     async def hold(self, jobs: Sequence[UUID]) -> None:
         """The jobs are held until their run goes on."""
@@ -116,10 +117,6 @@ class ClaimRepository:
         """Returns the specs as they are stored."""
         rows = (await self.session.execute(_SPECS, {"ids": list(ids)})).all()
         return {row.id: row.spec for row in rows}
-
-    async def settle(self, jobs: Sequence[UUID], state: str) -> None:
-        """The jobs are in a state that is their last one."""
-        await self.session.execute(_SETTLE, {"ids": list(jobs), "state": state})
 
     async def fail(self, tries: Sequence[FailedTry]) -> None:
         """Each try is in its job's history; the job waits for the next one, or has failed."""
@@ -132,9 +129,9 @@ class ClaimRepository:
         }
         await self.session.execute(_FAIL, values)
 
-    async def count(self, run: UUID, *, done: int, failed: int) -> tuple[int, str]:
-        """Returns how many jobs of the run are open after so many more were settled, and its state."""
-        row = (await self.session.execute(_COUNT, {"id": run, "done": done, "failed": failed})).one()
+    async def settle(self, run: UUID, done: Sequence[UUID], failed: int) -> tuple[int, str]:
+        """Returns how many jobs of the run are open, and its state, now that `done` succeeded and `failed` did not."""
+        row = (await self.session.execute(_SETTLE, {"id": run, "done": list(done), "failed": failed})).one()
         return row.open, row.state
 
     async def end(self, run: UUID) -> None:

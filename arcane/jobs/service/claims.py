@@ -12,7 +12,7 @@ from uuid import UUID
 import anyio
 import msgspec
 
-from arcane.jobs.repository.claims import ClaimRepository
+from arcane.jobs.repository.claims import ClaimRepository, Holder
 from arcane.jobs.service.results import Results
 from arcane.jobs.subject import RunRef, Subjects, UnknownKind
 from arcane.jobs.words import OPEN, RunState
@@ -35,14 +35,6 @@ log = get_logger("arcane.jobs")
 
 _INSTANCE = Tenant(instance=True)
 _STOPPED = {RunState.PAUSED: NotNow.HELD, RunState.CANCELLED: NotNow.CANCELLED}
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """The worker that holds the messages."""
-
-    name: str
-    instance: UUID
 
 
 @dataclass(slots=True)
@@ -84,12 +76,10 @@ class Claims:
         self, ledger: ClaimRepository, jobs: Sequence[UUID], holder: Holder, known: frozenset[UUID]
     ) -> _Picked:
         picked = _Picked()
-        runs_of = await ledger.runs_of(jobs)
-        picked.not_now |= {job: NotNow.UNKNOWN for job in jobs if job not in runs_of}
-        picked.runs = await ledger.lock_runs(list(set(runs_of.values())))
+        picked.runs = await ledger.lock_runs_of(jobs)
         held: list[UUID] = []
         promises: dict[UUID, datetime] = {}
-        for row in await ledger.lock_jobs(list(runs_of)):
+        for row in await ledger.lock_jobs(jobs):
             why_not = self._why_not(row, picked)
             if why_not is NotNow.HELD:
                 held.append(row.id)
@@ -103,12 +93,11 @@ class Claims:
         if held:
             await ledger.hold(held)
         if picked.rows:
-            await ledger.claim(list(picked.rows), holder.name, holder.instance)
-            await ledger.claimed(promises)
+            await ledger.claim(list(picked.rows), promises, holder)
             wanted = {row.spec_id for row in picked.rows.values()} - known
             stored = await ledger.specs(list(wanted)) if wanted else {}
             picked.specs = {spec: msgspec.convert(raw, Spec) for spec, raw in stored.items()}
-        gone = runs_of.keys() - picked.rows.keys() - picked.not_now.keys() - set(picked.worn)
+        gone = set(jobs) - picked.rows.keys() - picked.not_now.keys() - set(picked.worn)
         picked.not_now |= dict.fromkeys(gone, NotNow.UNKNOWN)
         return picked
 

@@ -9,8 +9,8 @@ from uuid import UUID
 import anyio
 import msgspec
 
-from arcane.jobs.repository.claims import ClaimRepository
-from arcane.jobs.service.claims import Claims, Holder
+from arcane.jobs.repository.claims import ClaimRepository, Holder
+from arcane.jobs.service.claims import Claims
 from arcane.jobs.service.results import Results
 from arcane.jobs.service.runs import STOP_TOPIC
 from arcane.jobs.subject import ProviderKeys

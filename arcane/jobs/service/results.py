@@ -59,22 +59,19 @@ class Results:
         """
         by_job = {result.job: result for result in results}
         async with self.database.transaction(_INSTANCE) as session:
-            runs_of = await ClaimRepository(session).runs_of(list(by_job))
-            refs = {run.id: run for run in await ClaimRepository(session).refs(list(set(runs_of.values())))}
-        by_run: defaultdict[UUID, list[JobResult]] = defaultdict(list)
-        for job, run_id in runs_of.items():
-            by_run[run_id].append(by_job[job])
+            refs = await ClaimRepository(session).refs_of(list(by_job))
+        by_run: defaultdict[RunRef, list[JobResult]] = defaultdict(list)
+        for job, run in refs.items():
+            by_run[run].append(by_job[job])
         again: list[UUID] = []
-        for run_id in sorted(by_run):
-            if run_id in refs:
-                again += await self._take_of(refs[run_id], by_run[run_id], worker)
+        for run, found in sorted(by_run.items(), key=lambda item: item[0].id):
+            again += await self._take_of(run, found, worker)
         return again
 
     async def _take_of(self, run: RunRef, results: Sequence[JobResult], worker: str) -> list[UUID]:
         async with self.database.transaction(run.tenant) as session:
             ledger = ClaimRepository(session)
-            found = (await ledger.lock_runs([run.id])).get(run.id)
-            if found is None or found.state == RunState.CANCELLED:
+            if await ledger.lock_run(run.id) in (None, RunState.CANCELLED):
                 return []
             rows = {row.id: row for row in await ledger.lock_jobs([result.job for result in results])}
             settled = self._sorted(rows, results, worker)
@@ -83,19 +80,16 @@ class Results:
                     await self.subjects.of(run.kind).take(session, run, settled.taken)
                 except UnknownKind as exc:
                     log.error("results_of_unknown_kind", run=str(run.id), reason=str(exc))
-            if settled.done:
-                await ledger.settle(settled.done, JobState.DONE)
             if settled.tries:
                 await ledger.fail(settled.tries)
             if settled.taken:
-                await self._count(ledger, run, settled)
+                await self._settle(ledger, run, settled)
             if settled.taken or settled.tries:
                 await self.announcer.announce(session, PROGRESS_TOPIC, str(run.id))
         return settled.again
 
-    async def _count(self, ledger: ClaimRepository, run: RunRef, settled: _Sorted) -> None:
-        done = len(settled.done)
-        still_open, state = await ledger.count(run.id, done=done, failed=len(settled.taken) - done)
+    async def _settle(self, ledger: ClaimRepository, run: RunRef, settled: _Sorted) -> None:
+        still_open, state = await ledger.settle(run.id, settled.done, len(settled.taken) - len(settled.done))
         if still_open == 0 and state != RunState.CANCELLED:
             await ledger.end(run.id)
             try:
