@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import FileResponse
 
 from arcane.kit.guard import public
 from arcane.settings import Settings
@@ -84,8 +83,8 @@ async def asset(request: Request, name: str) -> Response:
     found = assets.find(name)
     headers = {"cache-control": FOREVER, "vary": "accept-encoding", "x-content-type-options": "nosniff"}
     if found.brotli is not None and "br" in request.headers.get("accept-encoding", ""):
-        return FileResponse(found.brotli, media_type=found.media_type, headers={**headers, "content-encoding": "br"})
-    return FileResponse(found.path, media_type=found.media_type, headers=headers)
+        return Response(found.brotli, media_type=found.media_type, headers={**headers, "content-encoding": "br"})
+    return Response(found.plain, media_type=found.media_type, headers=headers)
 
 
 def mount_pages(app: FastAPI, settings: Settings, directory: Directory) -> None:

@@ -160,7 +160,7 @@ def browse(contexts: dict[tuple[bool, bool], BrowserContext], instance: Instance
     yield enter
     for watched in seen:
         watched.page.close()
-    assert [text for watched in seen for text in watched.complaints] == []
+    assert [text for watched in seen for text in watched.complaints] == [], instance.log
 
 
 def serious(page: Page, *rules: str) -> list[str]:

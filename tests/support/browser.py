@@ -40,9 +40,9 @@ class Watched:
         return self.page
 
     def note(self, message: ConsoleMessage) -> None:
-        """Keeps errors and warnings: a refused inline style is one."""
+        """Keeps errors and warnings, and what they are about: a refused inline style is one."""
         if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}".rstrip())
 
 
 @contextmanager

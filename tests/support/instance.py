@@ -46,6 +46,11 @@ class Instance:
         return found
 
     @property
+    def log(self) -> str:
+        """The end of what the instance wrote: why a page failed stands there."""
+        return (self.folder.parent / "up.log").read_text("utf-8", "replace")[-20_000:]
+
+    @property
     def day(self) -> tuple[str, str]:
         """When the demo begins and ends, as RFC 3339."""
         truth = self.truth

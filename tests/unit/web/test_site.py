@@ -73,6 +73,15 @@ async def test_files_are_named_by_their_hash_and_never_change(client: AsyncClien
     assert small.headers["content-encoding"] == "br"
 
 
+def test_a_file_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "app-1.css").write_bytes(b"a {}")
+    assets = Assets(tmp_path)
+    first = assets.find("app-1.css")
+    (tmp_path / "app-1.css").unlink()
+    assert assets.find("app-1.css") is first
+    assert (first.plain, first.brotli) == (b"a {}", None)
+
+
 @pytest.mark.parametrize("name", ["manifest.json", "..%2Fsite.py", "app.js", "%2e%2e/site.py", ".env"])
 async def test_nothing_else_is_served(client: AsyncClient, name: str) -> None:
     assert (await client.get(f"/assets/{name}")).status_code == 404
