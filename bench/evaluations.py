@@ -17,7 +17,7 @@ import psutil
 from anyio import to_thread
 from sqlalchemy import text
 
-from arcane.evaluations.sources import Scope
+from arcane.datasets.sources import Scope
 from arcane.evaluations.words import Draft
 from arcane.jobs.tables import Job
 from arcane.local.postgres import EmbeddedPostgres

@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from arcane.catalog.schemas import Settings
+from arcane.datasets.sources import Scope
 from arcane.evaluations.service.figures import ScoreComparison, ScoreFigures
-from arcane.evaluations.sources import Scope
 from arcane.evaluations.words import Draft, Given, Mode, SearchDraft, State, SubjectView, Unit, Verdict
 from arcane.experiments.schemas import Description, Name, TallyOut
 from arcane.experiments.words import Again, Status

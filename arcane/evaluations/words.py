@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from arcane.evaluations.sources import Scope
+from arcane.datasets.sources import Scope
 from arcane.evaluations.tables import Evaluation, EvaluationScore, ScoreResult, Subject
 from arcane.experiments.words import Status, Tally
 from arcane.kit.pagination import PageRequest

@@ -22,10 +22,10 @@ from arcane.compat.public.experiments import STATUSES, experiment_id, row_of
 from arcane.compat.public.judging import ImportedValues, NewEvaluation, NewEvaluationResult, names_of
 from arcane.compat.public.paging import pagination
 from arcane.compat.public.streaming import every, listed, listed_in
+from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import BadEvaluation, UnknownEvaluation, UnknownSubject
 from arcane.evaluations.service.evaluations import EvaluationService
 from arcane.evaluations.service.results import VerdictService
-from arcane.evaluations.sources import Scope
 from arcane.evaluations.words import EvaluationView, Given, ScoreResultView, ScoreView, SubjectsRequest, SubjectView
 from arcane.experiments.service.experiments import ExperimentService
 from arcane.experiments.words import ExperimentView, Status

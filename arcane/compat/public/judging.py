@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from arcane.catalog.schemas import Settings
-from arcane.evaluations.sources import Place, Scope
+from arcane.datasets.sources import Place, Scope
 from arcane.evaluations.words import Draft, Mode, Verdict
 from arcane.experiments.schemas import Description, Name
 

@@ -12,9 +12,9 @@ import msgspec
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.conventions import Prices, Tokens
+from arcane.datasets.sources import Place, read_source
 from arcane.evaluations.repository.sampling import SampleRepository
 from arcane.evaluations.service.pinning import Pinned
-from arcane.evaluations.sources import Place, read_source
 from arcane.evaluations.words import Draft, Estimate
 from arcane.messaging.generation import ModelSpec
 from arcane.scores.views import PinnedScore

@@ -11,12 +11,12 @@ import anyio
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.audit.service import AuditLog
+from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import BadEvaluation, EvaluationEmpty, EvaluationState, EvaluationTooLarge
 from arcane.evaluations.repository.evaluations import EvaluationRepository
 from arcane.evaluations.service.estimating import Estimator
 from arcane.evaluations.service.found import found, viewed
 from arcane.evaluations.service.pinning import Pinned, Pinner, pinned_score, searched
-from arcane.evaluations.sources import Scope
 from arcane.evaluations.tables import Evaluation, EvaluationExperiment, EvaluationScore
 from arcane.evaluations.words import KIND, Draft, Estimate, EvaluationView, State
 from arcane.experiments.service.experiments import AGAIN

@@ -16,10 +16,10 @@ from uuid import UUID
 import anyio
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from arcane.datasets.sources import Scope
 from arcane.evaluations.repository.evaluations import EvaluationRepository, Hit
 from arcane.evaluations.service.reading import reader_of
 from arcane.evaluations.service.subject import finish
-from arcane.evaluations.sources import Scope
 from arcane.evaluations.tables import Evaluation
 from arcane.evaluations.words import State, Unit
 from arcane.jobs.service.runs import Jobs

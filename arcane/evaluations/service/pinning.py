@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.datasets.pinned import PinnedDataset
+from arcane.datasets.sources import BadSource, Scope, read_source
 from arcane.evaluations.problems import BadEvaluation
-from arcane.evaluations.sources import BadSource, Scope, read_source
 from arcane.evaluations.words import Draft, Mode, Unit
 from arcane.experiments.problems import ExperimentsDiffer
 from arcane.experiments.service.found import found as found_experiment

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import anyio
 
-from arcane.evaluations.fields import Judged, NoSuchSpan
+from arcane.datasets.fields import Judged, NoSuchSpan
+from arcane.datasets.sources import Scope
 from arcane.evaluations.repository.results import Work
 from arcane.evaluations.service.wanting import Wanted, wanted_of
-from arcane.evaluations.sources import Scope
 from arcane.evaluations.tables import Evaluation, EvaluationScore
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.problems import NotFound, Problem

@@ -11,12 +11,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.audit.service import AuditLog
 from arcane.datasets.columns import columns_of
+from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import BadValue, EvaluationState, UnknownSubject
 from arcane.evaluations.repository.evaluations import EvaluationRepository
 from arcane.evaluations.repository.results import ResultRepository
 from arcane.evaluations.service.found import found
 from arcane.evaluations.service.subject import count, finish
-from arcane.evaluations.sources import Scope
 from arcane.evaluations.tables import Evaluation, EvaluationScore, Subject
 from arcane.evaluations.words import Given, State, SubjectsRequest, SubjectView, Summary, Verdict
 from arcane.experiments.service.subject import as_json

@@ -11,11 +11,11 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.datasets.columns import columns_of
+from arcane.datasets.sources import ABSENT, Place, Scope, Source
 from arcane.evaluations.repository.evaluations import EvaluationRepository
 from arcane.evaluations.repository.results import ResultRepository, Settled, Work
 from arcane.evaluations.service.reading import TraceReader
 from arcane.evaluations.service.wanting import Wanted, wanted_of
-from arcane.evaluations.sources import ABSENT, Place, Scope, Source
 from arcane.evaluations.tables import Evaluation
 from arcane.evaluations.words import Given, State
 from arcane.experiments.service.subject import as_json

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from arcane.evaluations.sources import ABSENT, Scope, Source, read_source
+from arcane.datasets.sources import ABSENT, Scope, Source, read_source
 from arcane.evaluations.tables import EvaluationScore
 from arcane.messaging.jobs import Failed
 

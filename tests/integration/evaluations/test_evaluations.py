@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import (
     BadEvaluation,
     BadValue,
@@ -18,7 +19,6 @@ from arcane.evaluations.problems import (
     UnknownEvaluation,
     UnknownSubject,
 )
-from arcane.evaluations.sources import Scope
 from arcane.evaluations.words import Draft, EvaluationView, Given, Mode, SearchDraft, State, SubjectsRequest, Verdict
 from arcane.experiments.problems import ExperimentsDiffer
 from arcane.experiments.words import Again, Reported, ResultsRequest, Status

@@ -12,9 +12,9 @@ import anyio
 import asyncpg
 import pytest
 
+from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import BadEvaluation
 from arcane.evaluations.service.listing import is_sampled
-from arcane.evaluations.sources import Scope
 from arcane.evaluations.words import Draft, EvaluationView, SearchDraft, State, SubjectsRequest, Unit
 from arcane.federation.assemble import Assembled
 from arcane.kit.ids import new_id

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arcane.evaluations.sources import ABSENT, BadSource, Place, Scope, Source, read_source
+from arcane.datasets.sources import ABSENT, BadSource, Place, Scope, Source, read_source
 
 
 @pytest.mark.parametrize(

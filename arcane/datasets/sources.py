@@ -1,4 +1,4 @@
-"""Where a score's variables come from: the small language of score mappings. Pure.
+"""Where a value comes from: the small language of mappings, for scores and for rows captured from traces. Pure.
 
 A source is one line of text: `<place>:<name>`, and optionally `#<JSON pointer>` that picks a part of it.
 

@@ -24,7 +24,7 @@ from arcane.conventions import (
     messages_of,
     view_of,
 )
-from arcane.evaluations.sources import ABSENT, Place, Source
+from arcane.datasets.sources import ABSENT, Place, Source
 from arcane.model.span import Span, StatusCode
 from arcane.model.trace import Trace
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from arcane.evaluations.fields import Judged, NoSuchSpan
-from arcane.evaluations.sources import ABSENT, Scope, read_source
+from arcane.datasets.fields import Judged, NoSuchSpan
+from arcane.datasets.sources import ABSENT, Scope, read_source
 from arcane.model.ids import SpanId, TraceId
 from arcane.model.span import Resource, Span, SpanKind, StatusCode
 from arcane.model.trace import Trace
