@@ -10,6 +10,7 @@ from arcane.access.credentials import BASIC_USER, KEY_PREFIX, SessionCookie
 from arcane.access.endpoints import router as access
 from arcane.audit.endpoints import router as audit
 from arcane.catalog.endpoints import router as catalog
+from arcane.datasets.capture_endpoints import router as dataset_captures
 from arcane.datasets.endpoints import router as datasets
 from arcane.datasets.file_endpoints import router as dataset_files
 from arcane.evaluations.endpoints import router as evaluations
@@ -38,7 +39,8 @@ def include_api(app: FastAPI) -> None:
     The routers stand side by side, traces first, then what workers ask: FastAPI matches a router within a router
     twice at every level, and traces are what is asked a thousand times a second.
     """
-    work = (models, datasets, dataset_files, prompts, prompt_runs, scores, experiments, evaluations, jobs)
+    data = (datasets, dataset_files, dataset_captures)
+    work = (models, *data, prompts, prompt_runs, scores, experiments, evaluations, jobs)
     app.include_router(traces, prefix=PREFIX)
     app.include_router(job_desk)
     app.include_router(internal_router)

@@ -138,7 +138,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
     state.metrics = MetricsService(state.traces)
     live = state.live = build_live(state.traces, settings.live)
     state.tails, state.follows = live.tails, live.follows
-    state.datasets = build_datasets(database, state.audit, cursors, settings.datasets)
+    state.datasets = build_datasets(database, state.audit, cursors, settings.datasets, state.traces)
     state.models = ModelService(database, state.audit, keys, cursors, settings.models.per_organisation)
     _add_jobs(state, cursors)
     _add_prompts(state, cursors)

@@ -295,6 +295,9 @@ class DatasetSettings(BaseModel):
     files_at_once: int = Field(2, ge=1, description="Most files that one process reads or writes at once.")
     file_s: float = Field(600.0, gt=0, description="Longest time that reading or writing a file takes.")
     patience_s: float = Field(5.0, gt=0, description="How long a change waits for another one of the same dataset.")
+    captures_max: int = Field(200, ge=1, le=500, description="Most rows that one request captures from traces.")
+    captured_spans_max: int = Field(20, ge=1, le=100, description="Most spans of one trace that a search captures.")
+    captures_at_once: int = Field(8, ge=1, description="Most traces that one capture reads at once.")
 
 
 class PromptSettings(BaseModel):

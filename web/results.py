@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
+from arcane.access.permissions import DATASETS_ROWS_CREATE, EVALUATIONS_CREATE
+from arcane.kit.actor import Actor
 from arcane.model.outcome import SourceStatus
 from arcane.model.time import NANOS_PER_MILLISECOND, TimeRange, datetime_of, nanos_of
 from arcane.traces.questions import SearchAnswer
 from web.rows import HitRow, RowContext, row_of
 from web.searchform import SearchForm
+from web.shell import Shell
 from web.sources import SourceLine, source_lines
 from web.timerange import CUSTOM
 
@@ -40,6 +44,15 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """What else can be made of what was found."""
+
+    label: str
+    href: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """One page of an answer, ready to be written."""
 
@@ -57,6 +70,7 @@ class Results:
     asked: bool = True
     from_ms: int = 0
     to_ms: int = 0
+    leads: tuple[Lead, ...] = ()
 
 
 def nothing_asked(form: SearchForm) -> Results:
@@ -126,3 +140,19 @@ def _missing(answer: SearchAnswer, context: RowContext) -> str:
     if sentences:
         sentences.append(say("The strip below says why."))
     return " ".join(sentences)
+
+
+def leads_of(form: SearchForm, shell: Shell, actor: Actor) -> tuple[Lead, ...]:
+    """Returns where the person may go on with this search: its range no longer follows the clock there."""
+    if shell.place is None or form.window is None:
+        return ()
+    say = shell.language.gettext
+    start, end = (datetime_of(moment).isoformat() for moment in (form.window.start, form.window.end))
+    found = []
+    if actor.may(DATASETS_ROWS_CREATE):
+        fixed = {"range": CUSTOM, "from": start, "to": end}
+        found.append(Lead(say("Add to a dataset"), form.url(shell.place.captures, **fixed), "table"))
+    if actor.may(EVALUATIONS_CREATE):
+        asked = urlencode({"q": form.query, "start": start, "end": end})
+        found.append(Lead(say("Evaluate this search"), f"{shell.place.at('evaluations')}/new?{asked}", "list-checks"))
+    return tuple(found)

@@ -50,6 +50,11 @@ class Place:
         """The address of the project's datasets."""
         return f"/o/{self.organisation}/p/{self.project}/datasets"
 
+    @property
+    def captures(self) -> str:
+        """The address where traces become rows of a dataset."""
+        return f"{self.datasets}/capture"
+
     def at(self, area: str) -> str:
         """Returns the address of one of the project's areas: experiments, evaluations."""
         return f"/o/{self.organisation}/p/{self.project}/{area}"

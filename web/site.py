@@ -13,6 +13,7 @@ from web.errors import install_error_pages
 from web.i18n import Languages
 from web.pages import (
     audit,
+    captures,
     datasetfiles,
     datasets,
     datasetshape,
@@ -56,6 +57,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     experiments.router,
     statistics.router,
     evaluations.router,
+    captures.router,
     datasetfiles.router,
     datasetshape.router,
     datasets.router,

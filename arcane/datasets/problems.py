@@ -63,6 +63,14 @@ class BadFile(Problem):
     title = "Bad file"
 
 
+class NothingCaptured(Problem):
+    """None of the traces gave a row; `skipped` says of the first ones why."""
+
+    status = 422
+    slug = "nothing-captured"
+    title = "Nothing captured"
+
+
 class SlowSearch(Problem):
     """Searching or sorting the rows took longer than this instance allows."""
 

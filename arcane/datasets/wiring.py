@@ -8,6 +8,7 @@ import anyio
 
 from arcane.audit.service import AuditLog
 from arcane.datasets.files.processes import FileProcesses
+from arcane.datasets.service.capturing import CaptureService, Traces
 from arcane.datasets.service.datasets import DatasetService
 from arcane.datasets.service.exporting import ExportService
 from arcane.datasets.service.importing import ImportService
@@ -28,9 +29,12 @@ class DatasetParts:
     shape: ShapeService
     imports: ImportService
     exports: ExportService
+    captures: CaptureService
 
 
-def build_datasets(database: Database, audit: AuditLog, cursors: Cursors, limits: DatasetSettings) -> DatasetParts:
+def build_datasets(
+    database: Database, audit: AuditLog, cursors: Cursors, limits: DatasetSettings, traces: Traces
+) -> DatasetParts:
     """Returns the services."""
     maker = VersionMaker(database, audit, limits)
     datasets = DatasetService(maker, cursors)
@@ -41,4 +45,5 @@ def build_datasets(database: Database, audit: AuditLog, cursors: Cursors, limits
         shape=ShapeService(maker),
         imports=ImportService(maker, datasets, processes),
         exports=ExportService(datasets, processes),
+        captures=CaptureService(datasets, traces),
     )

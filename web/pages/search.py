@@ -24,7 +24,7 @@ from web.flash import forget
 from web.plans import Plan, plan_of
 from web.problemtexts import broken, failure_of, sources_of
 from web.rendering import Page, Renderer, renderer_of
-from web.results import Failure, Results, failed, nothing_asked, results_of
+from web.results import Failure, Results, failed, leads_of, nothing_asked, results_of
 from web.rows import RowContext
 from web.searchform import SearchForm, form_of
 from web.shell import Shell
@@ -134,7 +134,8 @@ async def _answered(request: Request, actor: Actor, page: SearchPage, show: Show
         return page.results
     try:
         answer = await _asked(request, actor, page, show)
-        return results_of(answer, form, _context(shell, form, answer), form.window)
+        results = results_of(answer, form, _context(shell, form, answer), form.window)
+        return replace(results, leads=leads_of(form, shell, actor)) if results.rows else results
     except MetricsQuery:
         return failed(form, _measured_elsewhere(form, shell))
     except Problem as exc:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from arcane.access.permissions import PROMPTS_RUN
+from arcane.access.permissions import DATASETS_ROWS_CREATE, PROMPTS_RUN
 from arcane.conventions import messages_of
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
@@ -32,7 +32,8 @@ Reader = Annotated[Actor, requires("traces:read")]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracePage(Page):
     """`api` is where the trace is fetched, `list` the search page, `plain` this page without scripts.
-    `playground` is where a model call can be tried again, "" for whoever may not run prompts.
+    `playground` is where a model call can be tried again, `captures` where a span becomes a row of a dataset; "" for
+    whoever may not.
 
     A trace whose last span ended within `fresh_s` seconds is followed at once.
     """
@@ -45,6 +46,7 @@ class TracePage(Page):
     plain: str
     fresh_s: float
     playground: str
+    captures: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class PlainTracePage(Page):
     api: str
     list: str
     chosen: str
+    captures: str
     trace: PlainTrace
     sources: tuple[SourceLine, ...]
 
@@ -82,6 +85,7 @@ async def trace(request: Request, trace_id: str, actor: Reader, view: str = "") 
         plain=f"{here}/{known}?view=plain",
         fresh_s=request.app.state.settings.live.fresh_s,
         playground=f"{here.removesuffix('traces')}playground" if actor.may(PROMPTS_RUN) else "",
+        captures=_captures(actor, shell),
     )
     return renderer.respond(page)
 
@@ -126,6 +130,10 @@ async def messages(request: Request, actor: Reader) -> Response:
     return json_response(messages_of(content.span()))
 
 
+def _captures(actor: Actor, shell: Shell) -> str:
+    return shell.place.captures if shell.place and actor.may(DATASETS_ROWS_CREATE) else ""
+
+
 async def _plain(request: Request, actor: Actor, shell: Shell, addresses: tuple[str, str, str]) -> PlainTracePage:
     trace_id, api, here = addresses
     traces = traces_of(request)
@@ -138,6 +146,7 @@ async def _plain(request: Request, actor: Actor, shell: Shell, addresses: tuple[
         api=api,
         list=here,
         chosen=request.query_params.get("span", ""),
+        captures=_captures(actor, shell),
         trace=plain,
         sources=source_lines(answer.sources, shell.language, asks=False),
     )

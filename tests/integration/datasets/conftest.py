@@ -19,6 +19,7 @@ from arcane.kit.ids import new_id
 from arcane.kit.pagination import Cursors
 from arcane.kit.signing import Signer
 from arcane.settings import DatasetSettings
+from tests.support.evaluating import PlantedTraces
 from tests.support.postgres import MigratedDatabase
 
 CURSORS = Cursors(Signer.of([b"k" * 32], "cursor"))
@@ -38,6 +39,7 @@ class Desk:
     parts: DatasetParts
     database: Database
     actor: Actor
+    traces: PlantedTraces
 
     async def colleague(self, *, same_organisation: bool = True) -> Actor:
         """Returns somebody in another project."""
@@ -59,9 +61,10 @@ async def _somebody(database: Database, organisation: UUID | None = None) -> Act
 async def working(stored: MigratedDatabase, limits: DatasetSettings | None = None) -> AsyncIterator[Desk]:
     """Somebody works in a new project while the block runs."""
     database = Database.connect(stored.app_url, pool_size=5)
-    parts = build_datasets(database, AuditLog(database, CURSORS), CURSORS, limits or DatasetSettings())
+    traces = PlantedTraces()
+    parts = build_datasets(database, AuditLog(database, CURSORS), CURSORS, limits or DatasetSettings(), traces)
     try:
-        yield Desk(parts, database, await _somebody(database))
+        yield Desk(parts, database, await _somebody(database), traces)
     finally:
         await database.aclose()
 

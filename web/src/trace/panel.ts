@@ -5,7 +5,7 @@ import { durationText, shortId } from "../format";
 import { _ } from "../texts";
 import type { ExchangeAnswer, SpanAnswer, TraceAnswer } from "./answer";
 import { conversation, llmLine, usage } from "./messages";
-import { playgroundButton } from "./replay";
+import { captureLink, playgroundButton } from "./replay";
 import type { Node, Tree } from "./tree";
 import { skewText } from "./rows";
 import { attributeList, valueElement, type Place } from "./values";
@@ -93,7 +93,8 @@ export class Panel {
       ...this.remarks(node),
       h("p", { class: "panel-ids" },
         copyable(span.span_id, _("Copy the span id")),
-        node.parent && this.jump(node.parent, _("parent"))));
+        node.parent && this.jump(node.parent, _("parent")),
+        captureLink(this.trace.trace_id, span)));
   }
 
   private remarks(node: Node): HTMLElement[] {

@@ -1,7 +1,15 @@
-// A model call, tried again in the playground. Its conversation goes from this window to the other one and nowhere else.
+// What can be made of a span: a row of a dataset; and of a model call, another try in the playground. Its conversation
+// goes from this window to the other one and nowhere else.
 import { h, icon } from "../dom";
 import { _ } from "../texts";
 import type { ExchangeAnswer, SpanAnswer } from "./answer";
+
+/** Returns the link to where the span becomes a row of a dataset; null for whoever may not. */
+export function captureLink(traceId: string, span: SpanAnswer): HTMLElement | null {
+  const captures = document.querySelector<HTMLElement>("[data-captures]")?.dataset["captures"];
+  if (!captures) return null;
+  return h("a", { class: "jump", href: `${captures}?trace=${traceId}&span=${span.span_id}` }, icon("table"), " ", _("Add to a dataset"));
+}
 
 /** Returns the button that opens the span's conversation in the playground; null where there is nothing to run, or nobody may. */
 export function playgroundButton(traceId: string, span: SpanAnswer, exchange: ExchangeAnswer): HTMLElement | null {
