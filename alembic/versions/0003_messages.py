@@ -6,14 +6,12 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from arcane.kit.tables import wall
+from arcane.kit.tables import OF_INSTANCE, wall
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
-
-_INSTANCE_ONLY = "current_setting('arcane.instance', true) = 'on'"
 
 
 def upgrade() -> None:
@@ -25,6 +23,7 @@ def upgrade() -> None:
         sa.Column("headers", postgresql.JSONB(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("visible_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("copies", sa.ARRAY(sa.Uuid()), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_outbox_messages"),
     )
     op.create_index("ix_outbox_messages_visible_at_id", "outbox_messages", ["visible_at", "id"])
@@ -45,7 +44,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_queued_messages_queue_visible_at_id", "queued_messages", ["queue", "visible_at", "id"])
     for table in ("outbox_messages", "queued_messages"):
-        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=_INSTANCE_ONLY):
+        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=OF_INSTANCE):
             op.execute(statement)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from arcane.kit.tables import wall
+from arcane.kit.tables import OF_INSTANCE, wall
 
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_INSTANCE_ONLY = "coalesce(current_setting('arcane.instance', true) = 'on', false)"
 _DOOR = "access_forget(timestamptz, timestamptz, integer)"
 _FORGET = """
 CREATE FUNCTION access_forget(settled_before timestamptz, audited_before timestamptz, most integer)
@@ -57,10 +56,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name="uq_password_links_token_hash"),
     )
     role = op.get_context().opts["app_role"]
-    for statement in wall("password_links", app_role=role, condition=_INSTANCE_ONLY):
+    for statement in wall("password_links", app_role=role, condition=OF_INSTANCE):
         op.execute(statement)
     op.create_index("ix_audit_entries_created_at", "audit_entries", ["created_at"])
-    op.execute(f"CREATE POLICY forgotten ON audit_entries FOR DELETE USING ({_INSTANCE_ONLY})")
+    op.execute(f"CREATE POLICY forgotten ON audit_entries FOR DELETE USING ({OF_INSTANCE})")
     op.get_bind().exec_driver_sql(_FORGET)
     op.execute(f"REVOKE ALL ON FUNCTION {_DOOR} FROM PUBLIC")
     op.execute(f'GRANT EXECUTE ON FUNCTION {_DOOR} TO "{role}"')

@@ -6,18 +6,12 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from arcane.kit.tables import wall
+from arcane.kit.tables import OF_ORGANISATION, OF_PROJECT, wall
 
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
-
-_IN_PROJECT = (
-    "organisation_id = nullif(current_setting('arcane.organisation_id', true), '')::uuid "
-    "AND coalesce(project_id = nullif(current_setting('arcane.project_id', true), '')::uuid, true) "
-    "OR current_setting('arcane.instance', true) = 'on'"
-)
 
 
 def upgrade() -> None:
@@ -25,7 +19,7 @@ def upgrade() -> None:
     _specs()
     _jobs()
     app_role = op.get_context().opts["app_role"]
-    for table, condition in (("job_runs", _IN_PROJECT), ("job_specs", None), ("jobs", None)):
+    for table, condition in (("job_runs", OF_PROJECT), ("job_specs", OF_ORGANISATION), ("jobs", OF_ORGANISATION)):
         for statement in wall(table, app_role=app_role, condition=condition):
             op.execute(statement)
     op.execute("CREATE POLICY promised ON outbox_messages FOR INSERT WITH CHECK (true)")  # by any tenant, read by none

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from arcane.kit.tables import wall
+from arcane.kit.tables import OF_PROJECT, wall
 
 revision = "0007"
 down_revision = "0006"
@@ -16,11 +16,6 @@ branch_labels = None
 depends_on = None
 
 _TABLES = ("prompts", "prompt_versions", "prompt_labels", "prompt_runs")
-_WITHIN = (
-    "(organisation_id = nullif(current_setting('arcane.organisation_id', true), '')::uuid "
-    "AND coalesce(project_id = nullif(current_setting('arcane.project_id', true), '')::uuid, true)) "
-    "OR coalesce(current_setting('arcane.instance', true) = 'on', false)"
-)
 _PLACE = ("organisation_id", "project_id", "prompt_id")
 
 
@@ -51,7 +46,7 @@ def upgrade() -> None:
     _add_labels()
     _add_runs()
     for table in _TABLES:
-        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=_WITHIN):
+        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=OF_PROJECT):
             op.execute(statement)
 
 

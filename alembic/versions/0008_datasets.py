@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from arcane.kit.tables import wall
+from arcane.kit.tables import OF_PROJECT, wall
 
 revision = "0008"
 down_revision = "0007"
@@ -14,11 +14,6 @@ branch_labels = None
 depends_on = None
 
 _TIME = sa.DateTime(timezone=True)
-_WITHIN = (
-    "(organisation_id = nullif(current_setting('arcane.organisation_id', true), '')::uuid "
-    "AND coalesce(project_id = nullif(current_setting('arcane.project_id', true), '')::uuid, true)) "
-    "OR coalesce(current_setting('arcane.instance', true) = 'on', false)"
-)
 
 
 def upgrade() -> None:
@@ -26,7 +21,7 @@ def upgrade() -> None:
     _versions()
     _rows()
     for table in ("datasets", "dataset_versions", "dataset_rows"):
-        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=_WITHIN):
+        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=OF_PROJECT):
             op.execute(statement)
 
 

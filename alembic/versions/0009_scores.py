@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from arcane.kit.tables import wall
+from arcane.kit.tables import OF_INSTANCE, OF_PROJECT, wall
 
 revision = "0009"
 down_revision = "0008"
@@ -16,10 +16,6 @@ branch_labels = None
 depends_on = None
 
 _TIME = sa.DateTime(timezone=True)
-_ORGANISATION = "organisation_id = nullif(current_setting('arcane.organisation_id', true), '')::uuid"
-_PROJECT = "coalesce(project_id = nullif(current_setting('arcane.project_id', true), '')::uuid, true)"
-_INSTANCE = "coalesce(current_setting('arcane.instance', true) = 'on', false)"
-_WITHIN = f"({_ORGANISATION} AND {_PROJECT}) OR {_INSTANCE}"
 _RAGAS = (
     ("0b0dcd87-1c11-41e9-ad93-39911014c120", "Agent goal accuracy"),
     ("99795951-de16-44cb-8c1d-71d100ed36d2", "Answer accuracy (NVIDIA)"),
@@ -55,10 +51,10 @@ def upgrade() -> None:
     _score_models()
     _announced_scorers()
     for table in ("scores", "score_models"):
-        for statement in wall(table, app_role=role, condition=_WITHIN):
+        for statement in wall(table, app_role=role, condition=OF_PROJECT):
             op.execute(statement)
     op.execute("CREATE POLICY everybodys ON scores FOR SELECT USING (organisation_id IS NULL)")
-    for statement in wall("announced_scorers", app_role=role, condition=_INSTANCE):
+    for statement in wall("announced_scorers", app_role=role, condition=OF_INSTANCE):
         op.execute(statement)
     op.execute("CREATE POLICY everybodys ON announced_scorers FOR SELECT USING (true)")
 

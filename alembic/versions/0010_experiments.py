@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from arcane.kit.tables import wall
+from arcane.kit.tables import OF_PROJECT, wall
 
 revision = "0010"
 down_revision = "0009"
@@ -20,18 +20,11 @@ _STATES = "state IN ('running', 'paused', 'stopped', 'cancelled', 'done')"
 _STATUSES = "status IN ('pending', 'running', 'done', 'failed', 'cancelled')"
 
 
-_WITHIN = (
-    "(organisation_id = nullif(current_setting('arcane.organisation_id', true), '')::uuid "
-    "AND coalesce(project_id = nullif(current_setting('arcane.project_id', true), '')::uuid, true)) "
-    "OR coalesce(current_setting('arcane.instance', true) = 'on', false)"
-)
-
-
 def upgrade() -> None:
     _experiments()
     _results()
     for table in ("experiments", "experiment_results"):
-        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=_WITHIN):
+        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=OF_PROJECT):
             op.execute(statement)
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from arcane.kit.tables import wall
+from arcane.kit.tables import OF_PROJECT, wall
 
 revision = "0011"
 down_revision = "0010"
@@ -17,20 +17,13 @@ _TABLES = ("evaluations", "evaluation_scores", "evaluation_experiments", "evalua
 _NOW = sa.DateTime(timezone=True)
 
 
-_WITHIN = (
-    "(organisation_id = nullif(current_setting('arcane.organisation_id', true), '')::uuid "
-    "AND coalesce(project_id = nullif(current_setting('arcane.project_id', true), '')::uuid, true)) "
-    "OR coalesce(current_setting('arcane.instance', true) = 'on', false)"
-)
-
-
 def upgrade() -> None:
     _evaluations()
     _members()
     _subjects()
     _results()
     for table in _TABLES:
-        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=_WITHIN):
+        for statement in wall(table, app_role=op.get_context().opts["app_role"], condition=OF_PROJECT):
             op.execute(statement)
 
 
@@ -150,7 +143,7 @@ def _subjects() -> None:
     op.create_index(
         "ix_evaluation_subjects_ordinal",
         "evaluation_subjects",
-        ["organisation_id", "evaluation_id", "ordinal", "id"],
+        ["evaluation_id", "ordinal", "id"],
     )
 
 
@@ -189,9 +182,7 @@ def _results() -> None:
         sa.CheckConstraint("source IN ('scorer', 'person', 'import')", name="ck_score_results_source"),
         sa.CheckConstraint("(status = 'done') = (value IS NOT NULL)", name="ck_score_results_done_has_value"),
     )
-    op.create_index(
-        "ix_score_results_evaluation_id_score_id_status", "score_results", ["evaluation_id", "score_id", "status"]
-    )
+    op.create_index("ix_score_results_evaluation_id_score_id", "score_results", ["evaluation_id", "score_id"])
 
 
 def _identity() -> list[sa.Column[object]]:

@@ -146,7 +146,7 @@ class Subject(Row, table=True):
     __table_args__ = (
         _of_evaluation("evaluation_subjects"),
         UniqueConstraint("evaluation_id", "key"),
-        Index("ix_evaluation_subjects_ordinal", "organisation_id", "evaluation_id", "ordinal", "id"),
+        Index("ix_evaluation_subjects_ordinal", "evaluation_id", "ordinal", "id"),
     )
 
     organisation_id: UUID
@@ -173,7 +173,7 @@ class ScoreResult(Row, table=True):
         CheckConstraint("status IN ('pending', 'running', 'done', 'failed', 'cancelled')", name="status"),
         CheckConstraint("source IN ('scorer', 'person', 'import')", name="source"),
         CheckConstraint("(status = 'done') = (value IS NOT NULL)", name="done_has_value"),
-        Index(None, "evaluation_id", "score_id", "status"),
+        Index(None, "evaluation_id", "score_id"),
     )
 
     organisation_id: UUID

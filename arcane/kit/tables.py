@@ -31,19 +31,25 @@ class Row(SQLModel):
     created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True), nullable=False)
 
 
-def wall(table: str, *, app_role: str = "arcane_app", condition: str | None = None) -> list[str]:
+# Subqueries that name no row: Postgres answers them once a statement, where a call would be made for every row.
+_ORGANISATION = "organisation_id = (SELECT nullif(current_setting('arcane.organisation_id', true), '')::uuid)"
+_PROJECT = "coalesce(project_id = (SELECT nullif(current_setting('arcane.project_id', true), '')::uuid), true)"
+OF_INSTANCE = "coalesce((SELECT current_setting('arcane.instance', true)) = 'on', false)"
+"""The wall of what belongs to the instance: nothing but its own transactions see it."""
+OF_ORGANISATION = f"{_ORGANISATION} OR {OF_INSTANCE}"
+"""The row's organisation is the transaction's, or the transaction is the instance's."""
+OF_PROJECT = f"({_ORGANISATION} AND {_PROJECT}) OR {OF_INSTANCE}"
+"""The row's organisation is the transaction's, and so is its project where the transaction has one."""
+
+
+def wall(table: str, *, app_role: str = "arcane_app", condition: str = OF_ORGANISATION) -> list[str]:
     """Returns the SQL that puts row-level security on `table` and lets the application role work on it.
 
-    `condition` defaults to: the row's organisation is the transaction's, or the transaction is the
-    instance's. FORCE binds the owner as well.
+    FORCE binds the owner as well.
     """
-    rule = condition or (
-        "organisation_id = nullif(current_setting('arcane.organisation_id', true), '')::uuid "
-        "OR current_setting('arcane.instance', true) = 'on'"
-    )
     return [
         f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
-        f'CREATE POLICY tenant ON "{table}" USING ({rule}) WITH CHECK ({rule})',
+        f'CREATE POLICY tenant ON "{table}" USING ({condition}) WITH CHECK ({condition})',
         f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO "{app_role}"',
     ]

@@ -18,7 +18,6 @@ from arcane.kit.announce import Announcer
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Unavailable
 from arcane.messaging.broker import Broker, BrokerUnavailable, MessageRefused
-from arcane.messaging.message import message_of
 from arcane.outbox.promise import Promise
 from arcane.outbox.service import OUTBOX_TOPIC, Bell, Promises
 
@@ -67,28 +66,29 @@ class Relay:
                 await self.bell.wait("", _LOOK_EVERY_S)
 
     async def move(self) -> int:
-        """Returns how many promises were kept just now. Raises BrokerUnavailable, Unavailable."""
+        """Returns how many messages were published just now. Raises BrokerUnavailable, Unavailable."""
         promises = await self.promises.claim(_BATCH)
         if not promises:
             return 0
+        messages = [message for one in promises for message in one.messages()]
         try:
-            await self.broker.publish([message_of(one.queue, one.headers, one.body) for one in promises])
+            await self.broker.publish(messages)
         except BrokerUnavailable:
             await self.promises.unclaim(promises, 0.0)
             raise
         except MessageRefused as exc:
-            return await self._one_by_one(promises, exc)
-        await self.promises.kept(promises)
-        return len(promises)
+            await self._one_by_one(promises, exc)
+        else:
+            await self.promises.kept(promises)
+        return len(messages)
 
-    async def _one_by_one(self, promises: Sequence[Promise], refused: MessageRefused) -> int:
+    async def _one_by_one(self, promises: Sequence[Promise], refused: MessageRefused) -> None:
         """One of them is not taken, and must not hold up the others; it is tried again later, and loudly."""
         for one in promises:
             try:
-                await self.broker.publish([message_of(one.queue, one.headers, one.body)])
+                await self.broker.publish(one.messages())
             except MessageRefused:
                 log.error("message_refused", queue=one.queue, message_id=one.headers["arcane-id"], reason=str(refused))
                 await self.promises.unclaim([one], _REFUSED_PAUSE_S)
             else:
                 await self.promises.kept([one])
-        return len(promises)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, Select, Text, TextClause, cast, func, insert, literal, select, text
+from sqlalchemy import Row, Select, TextClause, func, insert, literal, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,18 +22,22 @@ _PROMISE = text(
     "FROM unnest(CAST(:ids AS uuid[]), CAST(:queues AS text[]), CAST(:headers AS text[]), CAST(:bodies AS bytea[])) "
     "AS given(id, queue, headers, body)"
 )
-_PROMISED_COLUMNS = ["id", "created_at", "queue", "headers", "body", "visible_at"]
+_PROMISED_COLUMNS = ["id", "created_at", "queue", "headers", "body", "visible_at", "copies"]
 _CLAIM = text(
-    "WITH picked AS (SELECT id FROM outbox_messages WHERE visible_at <= now() "
-    "ORDER BY visible_at, id LIMIT :most FOR UPDATE SKIP LOCKED) "
+    "WITH oldest AS (SELECT id, visible_at, coalesce(cardinality(copies), 1) AS messages FROM outbox_messages "
+    "WHERE visible_at <= now() ORDER BY visible_at, id LIMIT :most FOR UPDATE SKIP LOCKED), "
+    "counted AS (SELECT id, sum(messages) OVER (ORDER BY visible_at, id) - messages AS before FROM oldest), "
+    "picked AS (SELECT id FROM counted WHERE before < :most) "
     "UPDATE outbox_messages AS promised SET visible_at = now() + make_interval(secs => :claim_s) "
     "FROM picked WHERE promised.id = picked.id "
-    "RETURNING promised.id, promised.queue, promised.headers, promised.body"
+    "RETURNING promised.id, promised.queue, promised.headers, promised.body, promised.copies"
 )
 _UNCLAIM = text(
     "UPDATE outbox_messages SET visible_at = now() + make_interval(secs => :delay_s) "
     "WHERE id = ANY(CAST(:ids AS uuid[]))"
 )
+_COPIES = 500
+"""How many messages one promise stands for: as many as a relay publishes at once."""
 _KEPT = text("DELETE FROM outbox_messages WHERE id = ANY(CAST(:ids AS uuid[]))")
 _PUT = text(
     "INSERT INTO queued_messages (id, created_at, queue, message_id, headers, body, visible_at, deliveries) "
@@ -81,25 +85,29 @@ class MessageRepository:
         await self.session.execute(_PROMISE, _columns(messages))
 
     async def promise_each(self, template: Message, ids: Select[UUID]) -> None:
-        """A copy of `template` is in the outbox for each of `ids`, with that id wherever the template has its own."""
-        each, own = ids.subquery(), str(template.id)
-        id_text = cast(each.c[0], Text)
-        headers = func.replace(msgspec.json.encode(headers_of(template)).decode(), own, id_text)
-        body = func.replace(template.body.decode(), own, id_text)
+        """A copy of `template` is promised for each of `ids`; one row stands for many of them."""
+        each = ids.subquery()
+        numbered = select(each.c[0].label("id"), func.row_number().over(order_by=each.c[0]).label("number")).subquery()
         rows = select(
             func.gen_random_uuid(),
             func.now(),
             literal(template.queue),
-            cast(headers, JSONB),
-            func.convert_to(body, "UTF8"),
+            literal(headers_of(template), JSONB),
+            literal(template.body),
             func.now(),
-        )
+            func.array_agg(numbered.c.id),
+        ).group_by((numbered.c.number - 1) // _COPIES)
         await self.session.execute(insert(PromisedMessage).from_select(_PROMISED_COLUMNS, rows, include_defaults=False))
 
     async def claim(self, most: int, claim_s: float) -> list[Promise]:
-        """Returns the oldest promises that nobody else is at, in order; they are ours for `claim_s`."""
+        """Returns the oldest promises that nobody else is at, in order; they are ours for `claim_s`.
+
+        They are `most` messages, or as many more as the last of them has copies.
+        """
         rows = (await self.session.execute(_CLAIM, {"most": most, "claim_s": claim_s})).all()
-        return sorted(Promise(row.id, row.queue, row.headers, row.body) for row in rows)
+        return sorted(
+            Promise(row.id, row.queue, row.headers, row.body, row.copies and tuple(row.copies)) for row in rows
+        )
 
     async def unclaim(self, ids: Sequence[UUID], delay_s: float) -> None:
         """The promises can be claimed again after a while."""

@@ -86,7 +86,7 @@ class Promises:
     claim_s: float = 60.0
 
     async def claim(self, most: int) -> list[Promise]:
-        """Returns the oldest promises that nobody else is at, and keeps others off them for a while."""
+        """Returns the oldest promises that nobody else is at, `most` messages or a few more, and keeps others off."""
         async with self.database.transaction(_INSTANCE) as session:
             return await MessageRepository(session).claim(most, self.claim_s)
 

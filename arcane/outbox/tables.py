@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, LargeBinary, Text, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -17,7 +17,7 @@ class PromisedMessage(Row, table=True):
     """A message that was promised in a transaction and that no broker has confirmed yet.
 
     A relay that publishes it moves `visible_at` ahead, so that no other one does; the promise is visible
-    again when that relay died.
+    again when that relay died. With `copies` it stands for as many messages, one for each of these ids.
     """
 
     __tablename__ = "outbox_messages"
@@ -27,6 +27,7 @@ class PromisedMessage(Row, table=True):
     headers: dict[str, Any] = Field(sa_type=JSONB)
     body: bytes = Field(sa_type=LargeBinary)
     visible_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+    copies: list[UUID] | None = Field(default=None, sa_type=ARRAY(Uuid))
 
 
 class QueuedMessage(Row, table=True):

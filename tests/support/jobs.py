@@ -49,7 +49,9 @@ from arcane.messaging.jobs import (
     ResultsRequest,
     Spec,
 )
+from arcane.messaging.message import Message
 from arcane.messaging.sessions import key_purpose, unsealed
+from arcane.outbox.promise import Promise
 from arcane.outbox.service import Outbox
 from arcane.settings import JobSettings, Settings
 from tests.support.postgres import MigratedDatabase
@@ -173,10 +175,14 @@ class Ledger:
         """Returns the run's row."""
         return (await self.rows("SELECT * FROM job_runs WHERE id = :run", run=run))[0]
 
+    async def messages(self) -> list[Message]:
+        """Returns all messages in the outbox."""
+        rows = await self.rows("SELECT id, queue, headers, body, copies FROM outbox_messages")
+        return [message for row in rows for message in Promise(*row).messages()]
+
     async def promised(self) -> list[dict[str, Any]]:
         """Returns the bodies of all messages in the outbox."""
-        rows = await self.rows("SELECT convert_from(body, 'UTF8')::jsonb AS body FROM outbox_messages")
-        return [row.body for row in rows]
+        return [msgspec.json.decode(message.body) for message in await self.messages()]
 
 
 @dataclass

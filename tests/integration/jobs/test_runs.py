@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from sqlalchemy import Uuid, cast, func, text
 from sqlmodel import select
@@ -33,9 +34,16 @@ async def test_jobs_are_waiting_and_promised_when_the_transaction_commits(ledger
 
 async def test_each_message_names_its_job_in_headers_and_body(ledger: Ledger) -> None:
     run, _ = await ledger.start(2)
-    rows = await ledger.rows("SELECT headers, convert_from(body, 'UTF8')::jsonb AS body FROM outbox_messages")
-    assert all(row.headers["arcane-id"] == row.body["job"] for row in rows)
-    assert {row.headers["arcane-correlation-id"] for row in rows} == {str(run)}
+    messages = await ledger.messages()
+    assert [str(one.id) for one in messages] == [msgspec.json.decode(one.body)["job"] for one in messages]
+    assert {one.correlation_id for one in messages} == {str(run)}
+
+
+async def test_one_row_of_the_outbox_stands_for_many_jobs(ledger: Ledger) -> None:
+    _, jobs = await ledger.start(1_001)
+    rows = await ledger.rows("SELECT cardinality(copies) AS n FROM outbox_messages ORDER BY n DESC")
+    assert [row.n for row in rows] == [500, 500, 1]
+    assert {one.id for one in await ledger.messages()} == set(jobs)
 
 
 async def test_nothing_is_left_of_a_run_whose_transaction_was_rolled_back(ledger: Ledger) -> None:

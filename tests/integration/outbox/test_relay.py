@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import anyio
 import pytest
-from sqlalchemy import TextClause, text
+from sqlalchemy import ARRAY, TextClause, Uuid, func, literal, select, text
 
 from arcane.kit.actor import Tenant
 from arcane.kit.announce import Announcer
@@ -121,6 +122,21 @@ async def test_a_message_that_is_refused_holds_up_no_other(house: House) -> None
     await house.promise(*sent)
     await Relay(house.promises, Moody(house.queues, refuses=frozenset({sent[1].id})), Bell()).move()
     assert await house.arrived("jobs", 2) == {sent[0].id, sent[2].id}
+
+
+async def test_copies_of_a_message_are_published_each_under_its_own_id(house: House) -> None:
+    ids, template = [uuid4() for _ in range(3)], message("jobs")
+    wanted = select(func.unnest(literal(ids, ARRAY(Uuid))))
+    async with house.database.transaction(INSTANCE) as session:
+        await Outbox(house.announcer).promise_each(session, template, wanted)
+    await house.promise(message("jobs"))
+    claimed = await house.promises.claim(3)
+    assert [len(one.messages()) for one in claimed] == [3]
+    assert await Relay(house.promises, house.queues, Bell()).move() == 1
+    await house.promises.unclaim(claimed, 0.0)
+    assert await Relay(house.promises, house.queues, Bell()).move() == 3
+    assert set(ids) < await house.arrived("jobs", 4)
+    assert await Relay(house.promises, house.queues, Bell()).move() == 0
 
 
 async def test_two_relays_are_never_at_the_same_promise(house: House) -> None:
