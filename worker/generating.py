@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import anyio.to_thread
 
-from arcane.messaging.generation import ModelSpec
-from arcane.messaging.jobs import GenerateSpec
+from arcane.messaging.generation import ModelSpec, Usage
+from arcane.messaging.jobs import GenerateSpec, JobError
 from arcane.prompting.errors import TemplateError
 from arcane.prompting.render import render
 from worker.executors import Done, JobFailed, Work
@@ -49,6 +49,7 @@ def caller_of(work: Work) -> Caller:
     return Caller(work.organisation, secrets, work.deadline)
 
 
-def job_failed(exc: ModelError) -> JobFailed:
+def job_failed(exc: ModelError, usage: Usage | None = None) -> JobFailed:
     """Returns the failure of a job whose model failed; the provider's own words may hold content and stay out."""
-    return JobFailed.because(exc.cause.value, exc.message, retry=exc.later)
+    error = JobError(kind=exc.cause.value, message=exc.message, usage=usage or Usage())
+    return JobFailed(error, retry=exc.later)

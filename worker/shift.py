@@ -22,7 +22,6 @@ from arcane.messaging.jobs import (
     CLAIMED_AT_ONCE_MAX,
     ClaimAnswer,
     Claimed,
-    JobError,
     JobNotice,
     JobResult,
     NotNow,
@@ -217,9 +216,8 @@ class Shift:
             )
         else:
             self.failed += 1
-            error = JobError(kind=outcome.error.kind, message=outcome.error.message)
             held.result = JobResult(
-                job=held.job, attempt=attempt, duration_ms=duration_ms, error=error, final=not outcome.retry
+                job=held.job, attempt=attempt, duration_ms=duration_ms, error=outcome.error, final=not outcome.retry
             )
         self._reports.add(held)
 

@@ -341,7 +341,7 @@ class ScoreResultOut(_Out):
     scored_by: str
     attempts: int
     latency_ms: float | None
-    cost_usd: float | None
+    cost_usd: Annotated[float | None, Field(description="Of the verdict that is here; the tally has all tries.")]
     finished_at: datetime | None
 
 

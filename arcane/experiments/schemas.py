@@ -95,7 +95,7 @@ class TallyOut(_Out):
     open: int
     input_tokens: int
     output_tokens: int
-    cost_usd: Annotated[float, Field(description="Of calls with a known price.")]
+    cost_usd: Annotated[float, Field(description="Of calls with a known price; reruns add to it.")]
     unpriced: Annotated[int, Field(description="Answers whose model has no known price: they are in no cost.")]
 
 
@@ -145,7 +145,7 @@ class ExperimentResultOut(_Out):
     latency_ms: float | None
     input_tokens: int | None
     output_tokens: int | None
-    cost_usd: float | None
+    cost_usd: Annotated[float | None, Field(description="Of the answer that is here; the tally has all tries.")]
     created_at: datetime
     finished_at: datetime | None
 

@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from arcane.messaging.envelope import Body
-from arcane.messaging.generation import Generated, ModelSpec, PromptSpec
+from arcane.messaging.generation import Generated, ModelSpec, PromptSpec, Usage
 from arcane.messaging.scoring import ScorerSpec, Verdict
 
 QUEUE = "jobs"
@@ -104,10 +104,14 @@ class ClaimAnswer(Body, frozen=True, kw_only=True, tag="claim_answer"):
 
 
 class JobError(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a job did not succeed. `message` is for the person who started the run; it holds no key and no content."""
+    """Why a job did not succeed. `message` is for the person who started the run; it holds no key and no content.
+
+    `usage` is what the try took nevertheless: a model that answered nothing of use is paid all the same.
+    """
 
     kind: str
     message: str
+    usage: Usage = Usage()
 
 
 class JobResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -193,20 +193,19 @@ def _text_of(event: object) -> str:
 
 
 def _generated(response: ModelResponse, spec: ModelSpec, ask: Ask, ignored: tuple[str, ...]) -> Generated:
-    used = response.usage
-    cost = cost_usd(
-        spec,
-        input_tokens=used.input_tokens,
-        output_tokens=used.output_tokens,
-        cached_tokens=used.cache_read_tokens,
-    )
+    usage = _usage(response, spec)
     calls = [part for part in response.parts if isinstance(part, ToolCallPart)]
     answers = [part.args_as_json_str() for part in calls if part.tool_name == _ANSWER_TOOL]
     text = answers[0] if answers else "".join(part.content for part in response.parts if isinstance(part, TextPart))
     wants_json = ask.schema is not None and (text or len(answers) == len(calls))
+    try:
+        structured = read(text, ask.schema) if wants_json and ask.schema is not None else None
+    except ModelError as exc:
+        exc.usage = usage
+        raise
     return Generated(
         text=text,
-        structured=read(text, ask.schema) if wants_json and ask.schema is not None else None,
+        structured=structured,
         tool_calls=tuple(
             ToolCall(id=part.tool_call_id, name=part.tool_name, arguments=part.args_as_json_str())
             for part in calls
@@ -214,12 +213,23 @@ def _generated(response: ModelResponse, spec: ModelSpec, ask: Ask, ignored: tupl
         ),
         finish_reason=response.finish_reason or "",
         model=response.model_name or spec.model,
-        usage=Usage(
-            input_tokens=used.input_tokens,
-            output_tokens=used.output_tokens,
-            cached_tokens=used.cache_read_tokens,
-            cost_usd=cost,
-            calls=1,
-        ),
+        usage=usage,
         ignored=ignored,
+    )
+
+
+def _usage(response: ModelResponse, spec: ModelSpec) -> Usage:
+    used = response.usage
+    cost = cost_usd(
+        spec,
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        cached_tokens=used.cache_read_tokens,
+    )
+    return Usage(
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        cached_tokens=used.cache_read_tokens,
+        cost_usd=cost,
+        calls=1,
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from arcane.messaging.generation import Usage
+
 
 class Cause(StrEnum):
     """What went wrong, for programs."""
@@ -32,7 +34,7 @@ _RETRYABLE = frozenset({Cause.RATE_LIMIT, Cause.UNAVAILABLE, Cause.CONNECTION, C
 
 
 class ModelError(Exception):
-    """A model call failed. `retry_after_s` is what the provider asked for."""
+    """A model call failed. `retry_after_s` is what the provider asked for, `usage` what an unreadable answer took."""
 
     def __init__(self, cause: Cause, message: str, *, detail: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -40,6 +42,7 @@ class ModelError(Exception):
         self.message = message
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.usage = Usage()
 
     @property
     def retryable(self) -> bool:

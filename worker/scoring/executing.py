@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from arcane.messaging.jobs import ScoreSpec
+from arcane.messaging.jobs import JobError, ScoreSpec
 from worker.executors import Done, JobFailed, Work
 from worker.generating import caller_of, job_failed
 from worker.llm.errors import ModelError
@@ -27,6 +27,6 @@ class Scoring:
         try:
             return Done(verdict=await self.judge.verdict(spec.scorer, work.inputs, bound))
         except ScoringFailed as exc:
-            raise JobFailed.because(exc.kind, str(exc), retry=exc.retry) from exc
+            raise JobFailed(JobError(kind=exc.kind, message=str(exc), usage=bound.usage), retry=exc.retry) from exc
         except ModelError as exc:
-            raise job_failed(exc) from exc
+            raise job_failed(exc, bound.usage) from exc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,12 @@ _ADD_RESULTS = (
 )
 _ADD_ALL_RESULTS = text(_ADD_RESULTS.format(narrowed=""))
 _ADD_SOME_RESULTS = text(_ADD_RESULTS.format(narrowed=" AND s.id = ANY(CAST(:subjects AS uuid[]))"))
+_NOTHING: Mapping[str, Any] = {
+    **dict.fromkeys(("label", "reasoning", "error"), ""),
+    **dict.fromkeys(("value", "details", "latency_ms", "input_tokens", "output_tokens", "cost_usd", "finished_at")),
+    "attempts": 0,
+}
+"""What stands in a result of which nothing was said."""
 _LEASE = text(
     "WITH picked AS (SELECT id FROM evaluations WHERE (state = 'listing' OR (scope = 'live' AND state = 'running' "
     "AND (looked_at IS NULL OR looked_at < now() - make_interval(secs => :every_s)))) "
@@ -184,7 +190,7 @@ class EvaluationRepository:
             update(ScoreResult)
             .where(col(ScoreResult.evaluation_id) == evaluation_id, col(ScoreResult.source) == "scorer")
             .where(col(ScoreResult.status).in_([one.value for one in statuses]))
-            .values(status=Status.PENDING.value, value=None, label="", reasoning="", details=None, error="")
+            .values(status=Status.PENDING.value, **_NOTHING)
         )
         return int((await self.session.execute(statement)).rowcount)  # type: ignore[attr-defined]
 

@@ -74,8 +74,7 @@ class EvaluationSubject:
         labels = frozenset(label for score in scores for label, _ in score.pinned["labels"])
         rows = [_row(evaluation, labels, result) for result in results]
         written = await ResultRepository(session, evaluation).settle(as_json(rows))
-        usages = {result.job: result.verdict.usage for result in results if result.verdict is not None}
-        count(evaluation, written, usages)
+        count(evaluation, written, {result.job: _usage(result) for result in results})
         spent = evaluation.budget_usd is not None and evaluation.cost_usd >= evaluation.budget_usd
         if spent and evaluation.state == State.RUNNING and await self.jobs.pause(session, run.id):
             evaluation.state, evaluation.note = State.STOPPED, BUDGET_SPENT
@@ -147,10 +146,17 @@ def _value(source: Source, row: Mapping[str, Any], answer: ExperimentResult | No
             return source.pick(answer.output)
 
 
+def _usage(result: JobResult) -> Usage:
+    """A scorer that asked and found no verdict has asked all the same."""
+    if result.verdict is not None:
+        return result.verdict.usage
+    return Usage() if result.error is None else result.error.usage
+
+
 def _row(evaluation: Evaluation, labels: frozenset[str], result: JobResult) -> dict[str, Any]:
     """A result as it is stored. Of traces, a verdict is kept and no word about it, unless that was asked for (R1)."""
     kept = evaluation.capture or not Scope(evaluation.scope).of_traces
-    verdict, error = result.verdict, result.error
+    verdict, error, usage = result.verdict, result.error, _usage(result)
     row: dict[str, Any] = {
         "id": result.job,
         "source": Given.SCORER,
@@ -159,6 +165,9 @@ def _row(evaluation: Evaluation, labels: frozenset[str], result: JobResult) -> d
         "scored_by": "",
         "attempts": result.attempt,
         "latency_ms": result.duration_ms,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cost_usd": usage.cost_usd,
     }
     if verdict is None or not math.isfinite(verdict.value):
         kind, message = (error.kind, error.message) if error else ("no-value", "the scorer gave no finite value")
@@ -171,7 +180,4 @@ def _row(evaluation: Evaluation, labels: frozenset[str], result: JobResult) -> d
         "reasoning": verdict.reasoning if kept else "",
         "details": (verdict.details or None) if kept else None,
         "error": "",
-        "input_tokens": verdict.usage.input_tokens,
-        "output_tokens": verdict.usage.output_tokens,
-        "cost_usd": verdict.usage.cost_usd,
     }

@@ -135,4 +135,4 @@ def _fit(error: JobError | None) -> JobError:
     if error is None:
         return JobError(kind="unknown", message="")
     kind, message = (part.replace("\x00", "\ufffd") for part in (error.kind, error.message))
-    return JobError(kind=kind[:_KIND_MAX], message=message[:_MESSAGE_MAX])
+    return JobError(kind=kind[:_KIND_MAX], message=message[:_MESSAGE_MAX], usage=error.usage)

@@ -24,7 +24,8 @@ from arcane.experiments.problems import ExperimentsDiffer
 from arcane.experiments.words import Again, Reported, ResultsRequest, Status
 from arcane.experiments.words import Draft as ExperimentDraft
 from arcane.kit.pagination import PageRequest
-from arcane.messaging.jobs import Failed
+from arcane.messaging.generation import Usage
+from arcane.messaging.jobs import Failed, JobError, JobResult
 from tests.support.evaluating import EXACT, JUDGE, MOOD, Desk, desk_on, failed, judged
 from tests.support.postgres import MigratedDatabase
 
@@ -268,6 +269,31 @@ async def test_cancelling_leaves_what_people_are_still_to_say(desk: Desk) -> Non
     assert {one.results[MOOD].status for one in page.items} == {Status.PENDING}
     with pytest.raises(EvaluationState):
         await desk.evaluations.evaluations.rerun(desk.actor, (await _evaluation(desk, MOOD)).id, Again.ALL)
+
+
+async def test_every_try_is_paid_and_a_result_shows_its_own(desk: Desk) -> None:
+    made = await _evaluation(desk, JUDGE)
+    evaluations, worker = desk.evaluations.evaluations, desk.ledger.worker()
+    jobs = [row.id for row in await desk.ledger.rows("SELECT id FROM jobs WHERE run_id = :run", run=made.run_id)]
+    await worker.claim(*jobs)
+    useless = JobError(kind="answer-does-not-fit", message="twice", usage=Usage(cost_usd=0.5, calls=2, input_tokens=7))
+    wrong = JobResult(job=jobs[0], attempt=1, duration_ms=1.0, error=useless)
+    await worker.send(wrong, *(judged(job, 1.0, "good", cost=0.25) for job in jobs[1:]))
+    first = await evaluations.get(desk.actor, made.id)
+    assert (first.state, first.tally.done, first.tally.failed) == (State.DONE, 2, 1)
+    assert (first.tally.cost_usd, first.tally.input_tokens) == (1.0, 27)
+    again = await evaluations.rerun(desk.actor, made.id, Again.ALL)
+    assert (again.tally.done, again.tally.failed, again.tally.cost_usd) == (0, 0, 1.0)
+    cleared = (await desk.evaluations.verdicts.subjects(desk.actor, made.id, ALL)).items
+    assert {(one.results[JUDGE].cost_usd, one.results[JUDGE].finished_at) for one in cleared} == {(None, None)}
+    claimed = (await worker.claim(*jobs)).claimed
+    await worker.send(
+        *(msgspec.structs.replace(judged(one.job, 0.0, "bad", cost=0.125), attempt=one.attempt) for one in claimed)
+    )
+    last = await evaluations.get(desk.actor, made.id)
+    assert (last.tally.done, last.tally.cost_usd) == (3, 1.375)
+    shown = (await desk.evaluations.verdicts.subjects(desk.actor, made.id, ALL)).items
+    assert [one.results[JUDGE].cost_usd for one in shown] == [0.125] * 3
 
 
 async def test_the_estimate_is_a_range_over_what_there_is(desk: Desk) -> None:

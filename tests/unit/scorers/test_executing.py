@@ -56,6 +56,16 @@ async def test_what_a_row_lacks_is_final_and_named() -> None:
     assert "`reference`" in caught.value.error.message
 
 
+async def test_a_model_that_answers_nothing_of_use_is_paid_all_the_same(model_stub: ModelStub) -> None:
+    spec = ScorerSpec(key="llm-judge", scale=Scale.NUMERIC, model=spec_of(model_stub))
+    model_stub.then(Answer(structured={"verdict": "fine"}), Answer(structured={"verdict": "fine"}))
+    with pytest.raises(JobFailed) as caught:
+        await done(spec, ROW)
+    error = caught.value.error
+    assert (error.kind, error.usage.calls) == ("answer-does-not-fit", 2)
+    assert error.usage.input_tokens > 0
+
+
 async def test_a_judge_asks_with_the_jobs_key_and_what_may_pass_is_tried_again(model_stub: ModelStub) -> None:
     spec = ScorerSpec(key="llm-judge", scale=Scale.NUMERIC, model=spec_of(model_stub))
     model_stub.then(Answer(structured={"reasoning": "Yes.", "score": 1}), Refusal(503), Refusal(401))
