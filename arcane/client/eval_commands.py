@@ -12,7 +12,8 @@ from rich.console import Console
 
 from arcane.client.commands import HERE, ApiKey, AsJson, Since, Until, Url, instance_of, told
 from arcane.client.errors import Exit
-from arcane.client.evaluating import Evaluations, Threshold, Wanted, failures
+from arcane.client.eval_file import EvaluationFile, read
+from arcane.client.evaluating import Evaluations, Threshold, Wanted, failures, mappings_of
 from arcane.client.show_evaluations import progress, show_list, show_one
 
 Named = Annotated[str, typer.Option(help="Name of the evaluation.")]
@@ -23,16 +24,14 @@ Experiments = Annotated[
     list[str] | None, typer.Option("--experiment", help="Judge this experiment's answers (name or id); repeatable.")
 ]
 Query = Annotated[str, typer.Option("--query", help="Judge the traces that this TraceQL finds.")]
-Limit = Annotated[int, typer.Option(min=1, help="Most traces that are judged.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Most traces that are judged; by default 100.")]
 Scores = Annotated[list[str] | None, typer.Option("--score", help="A score (name or id); repeatable.")]
 Maps = Annotated[
     list[str] | None,
     typer.Option("--map", help="Where a score's variable comes from: faithfulness.response=experiment:output."),
 ]
 Budget = Annotated[float | None, typer.Option(help="US dollars; when they are spent, nothing further begins.")]
-File = Annotated[
-    Path | None, typer.Option("--file", help="The evaluation as the API takes it, JSON or TOML; options win.")
-]
+File = Annotated[Path | None, typer.Option("--file", help="The evaluation, in YAML, TOML or JSON; options win.")]
 FailUnder = Annotated[
     list[str] | None,
     typer.Option(
@@ -52,9 +51,9 @@ def run(
     split: Split = None,
     experiment: Experiments = None,
     query: Query = "",
-    since: Since = "1h",
+    since: Since = None,
     until: Until = None,
-    limit: Limit = 100,
+    limit: Limit = None,
     score: Scores = None,
     mapping: Maps = None,
     budget: Budget = None,
@@ -68,7 +67,6 @@ def run(
     """Starts an evaluation and waits for it. Exit code 3: not all was scored; 4: refused; 5: below a threshold."""
     with told():
         thresholds = [Threshold.of(text) for text in fail_under or ()]
-        evaluations = Evaluations(instance_of(url, api_key))
         wanted = Wanted(
             name=name,
             dataset=dataset,
@@ -76,15 +74,18 @@ def run(
             split=split,
             experiments=experiment or (),
             query=query,
-            since=since or "1h",
+            since=since or "",
             until=until,
             limit=limit,
             scores=score or (),
-            mappings=mapping or (),
+            mappings=mappings_of(mapping or ()),
             budget=budget,
-            file=file,
         )
-        evaluation = evaluations.start(evaluations.body(wanted))
+        given = None if file is None else read(file)
+        if isinstance(given, EvaluationFile):
+            wanted, thresholds, given = given.under(wanted), thresholds or given.thresholds, None
+        evaluations = Evaluations(instance_of(url, api_key))
+        evaluation = evaluations.start(evaluations.body(wanted, given))
         if wait:
             evaluation = _followed(evaluations, evaluation)
         _finish(evaluations, evaluation, thresholds if wait else [], as_json=as_json)

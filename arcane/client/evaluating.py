@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +16,7 @@ from arcane.client.instance import Instance
 
 OVER = ("done", "cancelled", "stopped")
 _POLL_S = (0.2, 2.0)
+_SINCE, _LIMIT_OF_TRACES = "1h", 100
 _LIMIT = re.compile(r"(?P<score>.+?)(?P<way>>=|<=|=)(?P<value>[-+.0-9eE]+)")
 
 
@@ -53,18 +51,36 @@ class Wanted:
     """An evaluation as a command line says it; names or ids."""
 
     name: str = ""
+    description: str = ""
     dataset: str = ""
     version: int | None = None
     split: str | None = None
     experiments: Sequence[str] = ()
     query: str = ""
-    since: str = "1h"
+    since: str = ""
     until: str | None = None
-    limit: int = 100
+    limit: int | None = None
     scores: Sequence[str] = ()
-    mappings: Sequence[str] = ()
+    mappings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     budget: float | None = None
-    file: Path | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def names_what_is_judged(self) -> bool:
+        """True when it says what is judged."""
+        return bool(self.dataset or self.experiments or self.query)
+
+
+def mappings_of(texts: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Returns `score.variable=source` by score and variable; raises ClientError."""
+    found: dict[str, dict[str, str]] = {}
+    for text in texts:
+        target, equals, source = text.partition("=")
+        score, dot, variable = target.rpartition(".")
+        if not (equals and dot and score and variable):
+            raise ClientError(f"{text} is no mapping; write score.variable=column:answer", Exit.REFUSED)
+        found.setdefault(score, {})[variable] = source
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +90,41 @@ class Evaluations:
     instance: Instance
     sleep: Callable[[float], None] = field(default=time.sleep)
 
-    def body(self, wanted: Wanted) -> dict[str, Any]:
-        """Returns what the API takes: the file's, with what the options say in place of it; raises ClientError."""
-        body = {} if wanted.file is None else _read(wanted.file)
-        if wanted.dataset:
-            body |= {"scope": "dataset", "dataset_id": self._id("datasets", wanted.dataset)}
-            body |= {"dataset_version": wanted.version, "split": wanted.split}
-        elif wanted.experiments:
-            body |= {"scope": "experiments"}
-            body["experiment_ids"] = [self._id("experiments", one) for one in wanted.experiments]
-        elif wanted.query:
-            present = datetime.now(UTC)
-            end = present.isoformat() if wanted.until is None else moment(wanted.until, present)
-            start = moment(wanted.since, present)
-            body |= {"scope": "traces"}
-            body["search"] = {"query": wanted.query, "start": start, "end": end, "limit": wanted.limit}
+    def body(self, wanted: Wanted, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Returns what the API takes: `given`, with what is wanted in place of it; raises ClientError."""
+        body = dict(given or {}) | self._judged(wanted)
         if wanted.scores:
             body["score_ids"] = [self._id("scores", one) for one in wanted.scores]
         if wanted.mappings:
-            body["mappings"] = self._mappings(wanted.mappings)
+            body["mappings"] = {self._id("scores", one): dict(found) for one, found in wanted.mappings.items()}
         if wanted.budget is not None:
             body["budget_usd"] = wanted.budget
+        if wanted.description:
+            body["description"] = wanted.description
+        if wanted.metadata:
+            body["metadata"] = dict(wanted.metadata)
         body["name"] = wanted.name or body.get("name") or f"arcane eval run {datetime.now(UTC):%Y-%m-%d %H:%M}"
         if "scope" not in body or "score_ids" not in body:
             raise ClientError(
                 "say what is judged (--dataset, --experiment, --query or --file) and --score", Exit.REFUSED
             )
         return body
+
+    def _judged(self, wanted: Wanted) -> dict[str, Any]:
+        if wanted.dataset:
+            pinned = {"dataset_version": wanted.version, "split": wanted.split}
+            return {"scope": "dataset", "dataset_id": self._id("datasets", wanted.dataset), **pinned}
+        if wanted.experiments:
+            return {
+                "scope": "experiments",
+                "experiment_ids": [self._id("experiments", one) for one in wanted.experiments],
+            }
+        if not wanted.query:
+            return {}
+        present = datetime.now(UTC)
+        end = present.isoformat() if wanted.until is None else moment(wanted.until, present)
+        start, limit = moment(wanted.since or _SINCE, present), wanted.limit or _LIMIT_OF_TRACES
+        return {"scope": "traces", "search": {"query": wanted.query, "start": start, "end": end, "limit": limit}}
 
     def start(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the new evaluation; raises ClientError."""
@@ -129,16 +153,6 @@ class Evaluations:
             wait = min(wait * 1.5, _POLL_S[1])
             evaluation = self.get(evaluation["id"])
             yield evaluation
-
-    def _mappings(self, texts: Sequence[str]) -> dict[str, dict[str, str]]:
-        found: dict[str, dict[str, str]] = {}
-        for text in texts:
-            target, equals, source = text.partition("=")
-            score, dot, variable = target.rpartition(".")
-            if not (equals and dot and score and variable):
-                raise ClientError(f"{text} is no mapping; write score.variable=column:answer", Exit.REFUSED)
-            found.setdefault(self._id("scores", score), {})[variable] = source
-        return found
 
     def _id(self, kind: str, named: str) -> str:
         """Returns the id of what a person names, by its id or by its name."""
@@ -174,16 +188,3 @@ def failures(
             if not one.holds(mean)
         ]
     return said
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        text = file.read_text()
-        found = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
-    except OSError as exc:
-        raise ClientError(f"cannot read {file}: {exc.strerror}", Exit.REFUSED) from exc
-    except ValueError as exc:
-        raise ClientError(f"{file} is no JSON (or TOML, by its name): {exc}", Exit.REFUSED) from exc
-    if not isinstance(found, dict):
-        raise ClientError(f"{file} holds no object", Exit.REFUSED)
-    return found
