@@ -180,7 +180,9 @@ def failures(
     for one in thresholds:
         score_id = ids.get(one.score.casefold(), one.score)
         means = [row["mean"] for row in summary if row["score_id"] == score_id]
-        if not means:
+        if not means and score_id in ids.values():
+            said.append(f"nothing was judged by {one.score}, so it is not {one.way} {one.value:g}")
+        elif not means:
             said.append(f"the evaluation has no score {one.score}")
         said += [
             f"{one.score} is {'nothing' if mean is None else format(mean, '.4g')}, not {one.way} {one.value:g}"

@@ -140,5 +140,6 @@ def test_a_merge_is_held_up_by_each_mean_that_is_not_reached() -> None:
         "Toxicity is nothing, not <= 0.1",
         "the evaluation has no score Other",
     ]
+    assert failures(gate[:1], evaluation, []) == ["nothing was judged by exact match, so it is not >= 0.8"]
     with pytest.raises(ClientError, match="is no threshold"):
         Threshold.of("Exact match")
