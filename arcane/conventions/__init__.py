@@ -1,5 +1,6 @@
 """Attribute dialects of LLM tracing, brought into one view. Everything public is here."""
 
+from arcane.conventions.calls import CallSettings, ToolDefinition, call_settings
 from arcane.conventions.dialect import Dialect, TokenKeys
 from arcane.conventions.messages import (
     Blob,
@@ -24,6 +25,7 @@ from arcane.conventions.views import messages_of, view_of
 __all__ = [
     "REGISTRY",
     "Blob",
+    "CallSettings",
     "Cost",
     "CostSource",
     "Dialect",
@@ -43,8 +45,10 @@ __all__ = [
     "TokenKeys",
     "Tokens",
     "ToolCall",
+    "ToolDefinition",
     "ToolResult",
     "Uri",
+    "call_settings",
     "messages_of",
     "summarise",
     "view_of",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -38,9 +41,38 @@ class Bench:
         return str(made["prompt"]["id"])
 
 
+TRACE_ID, SPAN_ID = "5a" * 16, "5b" * 8
+
+
+def _called() -> dict[str, Any]:
+    """Returns a trace of one model call, a minute old: it asked with a tool and at a temperature."""
+    began = time.time_ns() - 60_000_000_000
+    said = [{"role": "user", "parts": [{"type": "text", "content": "Rain in {Bern}?"}]}]
+    tool = {"type": "function", "name": "weather", "description": "Now", "parameters": {"type": "object"}}
+    told = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "alpha",
+        "gen_ai.input.messages": json.dumps(said),
+        "gen_ai.tool.definitions": json.dumps([tool]),
+    }
+    attributes = [{"key": key, "value": {"stringValue": value}} for key, value in told.items()]
+    attributes.append({"key": "gen_ai.request.temperature", "value": {"doubleValue": 0.25}})
+    span = {
+        "traceId": TRACE_ID,
+        "spanId": SPAN_ID,
+        "name": "chat alpha",
+        "kind": 3,
+        "startTimeUnixNano": str(began),
+        "endTimeUnixNano": str(began + 1_000_000_000),
+        "attributes": attributes,
+    }
+    return {"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": [span]}]}]}
+
+
 @pytest.fixture(scope="module")
 def bench(postgres_server: Server, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("playground")
+    (folder / "corpus.jsonl").write_text(json.dumps(_called()))
     with cloned_database(postgres_server, template_database) as stored, serving_model() as stub:
         settings = served_settings(stored, folder, worker={"key": SecretStr(WORKER_KEY)})
         with serving(stored, settings, folder / "backend.log") as served:
@@ -124,3 +156,31 @@ def test_messages_are_moved_and_removed_with_the_keyboard(bench: Bench, watched:
     assert [texts.nth(at).input_value() for at in range(2)] == ["second", "first"]
     page.get_by_role("button", name="Remove this message").nth(0).click()
     assert texts.input_value() == "first"
+
+
+def test_a_model_call_of_a_trace_is_tried_again_as_it_was_asked(bench: Bench, watched: Watched) -> None:
+    page = watched.page
+    page.goto(f"{watched.base}{bench.place.pages}/traces/{TRACE_ID}?span={SPAN_ID}")
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Open in playground").click()
+    play = opened.value
+    expect(play.get_by_label("Text of the message")).to_have_value("Rain in {Bern}?")
+    expect(play.get_by_text("The span asked alpha.")).to_be_visible()
+    bench.stub.when("Rain in {Bern}?", Answer("Yes."))
+    play.keyboard.press("Control+Enter")
+    expect(play.locator(".play-column").first).to_contain_text("Yes.")
+    asked = bench.stub.chats[-1].body
+    assert asked["temperature"] == 0.25
+    assert [tool["function"]["name"] for tool in asked["tools"]] == ["weather"]
+    assert watched.complaints == []
+
+
+def test_a_prompt_gets_another_name_on_its_page(bench: Bench, watched: Watched) -> None:
+    prompt = bench.prompt("Say it")
+    page = watched.open(f"{bench.place.pages}/prompts/{prompt}")
+    page.get_by_role("button", name="Rename").click()
+    name = f"Renamed {uuid4().hex[:6]}"
+    page.get_by_role("dialog").get_by_label("Name").fill(name)
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    assert watched.complaints == []

@@ -19,9 +19,10 @@ from arcane.kit.pagination import PageRequest
 from arcane.models.service import ModelService
 from arcane.prompts.difference import Difference, compared
 from arcane.prompts.running import PromptRuns
+from arcane.prompts.schemas import PromptPatch
 from arcane.prompts.service import PromptService
 from arcane.prompts.views import PromptView, RunView, VersionView
-from web.forms import act, entered, say_to
+from web.forms import act, entered, parsed, say_to
 from web.rendering import Page, renderer_of
 
 router = APIRouter(prefix="/o/{organisation}/p/{project}/prompts", include_in_schema=False)
@@ -178,6 +179,18 @@ async def show(request: Request, actor: Reader, prompt_id: UUID, wanted: Annotat
             may_delete=actor.may(p.PROMPTS_DELETE),
         )
     )
+
+
+@router.post("/{prompt_id}/rename")
+async def rename(request: Request, actor: Editor, prompt_id: UUID) -> Response:
+    """Other words for the prompt; its versions stay as they are, and programs that call it by its old name do not."""
+    form = await entered(request)
+    said: dict[str, object] = {name: form[name] for name in ("name", "description") if name in form}
+
+    async def work() -> None:
+        await prompts_of(request).update(actor, str(prompt_id), parsed(request, PromptPatch, said).change())
+
+    return await act(request, work(), f"{base_of(request)}/{prompt_id}", say_to(request, "Saved."))
 
 
 @router.post("/{prompt_id}/labels")

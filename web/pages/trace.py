@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from arcane.access.permissions import DATASETS_ROWS_CREATE, PROMPTS_RUN
-from arcane.conventions import messages_of
+from arcane.conventions import Message, ToolDefinition, call_settings, messages_of
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.http import deadline_of, json_response
@@ -120,6 +120,15 @@ class SpanContent(msgspec.Struct, frozen=True):
         )
 
 
+class SpanReading(msgspec.Struct, frozen=True):
+    """The messages of a span; and of a model call, its parameters and the tools it could ask for."""
+
+    input: tuple[Message, ...]
+    output: tuple[Message, ...]
+    parameters: dict[str, Any]
+    tools: tuple[ToolDefinition, ...]
+
+
 @router.post(f"{PATH}/messages")
 async def messages(request: Request, actor: Reader) -> Response:
     """Reads the messages of one span that the browser already has: nothing is fetched again, nothing is kept."""
@@ -127,7 +136,8 @@ async def messages(request: Request, actor: Reader) -> Response:
         content = msgspec.json.decode(await request.body(), type=SpanContent)
     except (msgspec.DecodeError, UnicodeDecodeError) as exc:
         raise MalformedInput("this is not a span of the trace answer") from exc
-    return json_response(messages_of(content.span()))
+    exchange, called = messages_of(content.span()), call_settings(content.attributes)
+    return json_response(SpanReading(exchange.input, exchange.output, called.parameters, called.tools))
 
 
 def _captures(actor: Actor, shell: Shell) -> str:

@@ -12,6 +12,8 @@ const CHECK_AFTER_MS = 250;
 
 interface Checked { variables: string[]; required: string[]; fault: { message: number; line: number; column: number; detail: string } | null }
 interface Span { trace_id: string; span_id: string }
+/** What the window of a trace hands over: a model call as it was asked. */
+interface Handed { span?: string; input?: Parameters<typeof messagesOf>[0]; parameters?: Record<string, Json>; tools?: Json[]; model?: string }
 
 class Playground {
   private readonly start: Start;
@@ -205,11 +207,12 @@ class Playground {
     if (!wanted) return;
     const [trace_id = "", span_id = ""] = wanted.split("/");
     const patience = setTimeout(() => this.say(_("The conversation of a span is not kept. Open it from its trace again."), "accent"), 2_000);
-    addEventListener("message", (event: MessageEvent<{ span?: string; input?: Parameters<typeof messagesOf>[0]; model?: string }>) => {
+    addEventListener("message", (event: MessageEvent<Handed>) => {
       if (event.origin !== location.origin || event.data?.span !== wanted || !event.data.input) return;
       clearTimeout(patience);
       this.span = { trace_id, span_id };
-      this.fill({ ...this.start.draft, format: "none", messages: messagesOf(event.data.input) });
+      const { input, parameters = {}, tools = [] } = event.data;
+      this.fill({ ...this.start.draft, format: "none", messages: messagesOf(input), parameters, tools });
       const asked = event.data.model ? _("The span asked %(model)s.", { model: event.data.model }) : "";
       this.say([_("This conversation comes from a trace: runs keep what they took, and none of its text."), asked].filter(Boolean).join(" "), "accent");
       this.changed();

@@ -16,7 +16,10 @@ export type PartAnswer =
   | { type: "blob"; content: string; mime_type: string } | { type: "uri"; uri: string; mime_type: string }
   | { type: "document"; content: string; id: string; score: number | null } | { type: "other"; value: Value };
 export interface MessageAnswer { role: string; parts: PartAnswer[]; name?: string }
-export interface ExchangeAnswer { input: MessageAnswer[]; output: MessageAnswer[] }
+export interface ExchangeAnswer {
+  input: MessageAnswer[]; output: MessageAnswer[];
+  parameters: Record<string, unknown>; tools: { name: string; description: string; parameters: unknown }[];
+}
 
 export interface SpanAnswer {
   span_id: string; parent_span_id: string | null; name: string; kind: string; start: string; offset_ns: number; duration_ns: number;

@@ -26,7 +26,8 @@ function hand(playground: string, name: string, exchange: ExchangeAnswer, model:
   const answer = (event: MessageEvent<{ wants?: string }>) => {
     if (event.origin !== location.origin || event.source !== opened || event.data?.wants !== name) return;
     removeEventListener("message", answer);
-    opened?.postMessage({ span: name, input: exchange.input, model }, location.origin);
+    const { input, parameters, tools } = exchange;
+    opened?.postMessage({ span: name, input, parameters, tools, model }, location.origin);
   };
   addEventListener("message", answer);
 }
