@@ -17,6 +17,7 @@ NAMES = (
     "trace",
     "load",
     "memory",
+    "datasets",
     "evaluations",
     "jobs",
     "llm",

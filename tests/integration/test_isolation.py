@@ -79,6 +79,10 @@ def _body(method: str, path: str, place: Premises) -> Any:
         ("PUT", "datasets/{dataset_id}/columns"): {"columns": [{"name": "Taken over"}]},
         ("POST", "{dataset_id}/rows"): {"rows": [{"values": {"question": "Taken over"}}]},
         ("PATCH", "{dataset_id}/rows"): {"rows": [{**row, "values": {"question": "Taken over"}}]},
+        ("POST", "{dataset_id}/captures"): {
+            "columns": {"question": "trace:name"},
+            "traces": [{"trace_id": place.trace_id}],
+        },
         ("POST", "{dataset_id}/rows/delete"): {"row_ids": [place.row_id]},
         ("POST", "{dataset_id}/splits"): {"split": "taken", "row_ids": [place.row_id]},
         ("POST", "splits/by-column"): {"column": "question"},

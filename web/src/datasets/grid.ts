@@ -117,6 +117,7 @@ class Grid {
       const stored = answer.items[0]?.values[name];
       cell.textContent = stored === null || stored === undefined ? "" : String(stored);
       this.form.dataset["version"] = String(answer.version);
+      one("[data-version-shown]").textContent = `v${answer.version}`;
       return true;
     } catch (error) {
       toast(error instanceof Refused ? error.detail : _("The cell was not saved."), "error");
