@@ -125,6 +125,18 @@ def test_an_exemplar_leads_to_its_trace(visit: Open) -> None:
     page.wait_for_url(re.compile(rf"{TRACES}/[0-9a-f]{{32}}\?span="))
 
 
+def test_a_mark_on_the_chart_leads_to_the_trace_it_stands_for(visit: Open) -> None:
+    """Among lines and in a heatmap; a click on a mark is none on the chart, which would ask for a part of the time."""
+    for query in ("{ status = error } | max_over_time(duration)", "{ } | histogram_over_time(duration)"):
+        page = visit().open(address(query))
+        mark = page.locator(".plot a.exemplar").last
+        trace = mark.locator("title").text_content()
+        assert re.fullmatch(r"[0-9a-f]{32}", trace or ""), trace
+        mark.click()
+        page.wait_for_url(re.compile(rf"{TRACES}/{trace}\?span=[0-9a-f]{{16}}"))
+        expect(page.locator(".span-row.on")).to_be_visible()
+
+
 def test_a_comparison_is_a_table_of_what_differs(visit: Open) -> None:
     page = visit().open(address("{ } | compare({ status = error })"))
     expect(page.locator(".compared tbody").first).to_contain_text("status")

@@ -234,6 +234,23 @@ def test_values_and_ids_are_copied_whole(visit: Open) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == trace_ids()["split"]
 
 
+def test_a_message_passes_and_an_error_stays_until_it_is_closed(visit: Open) -> None:
+    watched = visit(permissions=["clipboard-read", "clipboard-write"])
+    watched.page.clock.install()
+    page = watched.open(f"{TRACES}/{trace_ids()['split']}")
+    page.get_by_role("button", name="Copy the trace id").click()
+    expect(page.locator(".toast")).to_have_text("Copied")
+    expect(page.locator(".toasts")).to_have_attribute("aria-live", "polite")
+    page.evaluate("document.dispatchEvent(new Event('htmx:error'))")
+    expect(page.locator(".toast")).to_have_count(2)
+    page.clock.fast_forward(6_000)
+    expect(page.locator(".toast")).to_have_count(1)
+    error = page.locator(".toast[data-tone=error]")
+    expect(error).to_contain_text("Arcane did not answer.")
+    error.get_by_role("button", name="Close").click()
+    expect(error).to_have_count(0)
+
+
 def test_a_trace_of_two_datasources_says_where_each_span_came_from(visit: Open) -> None:
     page = opened(visit, trace_ids()["split"])
     sources = page.locator(".facts .fact", has_text="Sources").locator("dd").inner_text()
@@ -250,6 +267,9 @@ def test_orphans_cycles_and_other_clocks_are_shown_as_such(visit: Open) -> None:
     page.keyboard.press("Escape")
     expect(page.locator(".span-row.orphan")).to_have_count(2)
     assert len(shown(page)) == 8, "every span is drawn once"
+    early = page.locator(".span-row", has_text="child that starts before")
+    expect(early.locator(".note")).to_have_text("other clock")
+    expect(early.locator(".note")).to_have_attribute("title", re.compile(r"^Begins 120 ?ms before its parent"))
     page.locator(".span-row", has_text="child that starts before").click()
     expect(page.locator(".panel-head .remark")).to_contain_text("before its parent")
     page.locator(".span-row", has_text="zero length").click()
