@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from operator import attrgetter
 
+from arcane.model.hit import ServiceStats
 from arcane.model.ids import TraceId
 from arcane.model.span import Span, StatusCode
 
@@ -98,6 +99,19 @@ class Trace:
     def error_count(self) -> int:
         """How many spans have the status error."""
         return sum([span.status is _ERROR for span in self.spans])
+
+    @cached_property
+    def services(self) -> dict[str, ServiceStats]:
+        """How many spans, and how many with an error, each service of the trace has; not to be changed."""
+        counts: dict[str, list[int]] = {}
+        of_resource: dict[int, list[int]] = {}  # spans share resources: a name is looked up once for each
+        for span in self.spans:
+            count = of_resource.get(id(span.resource))
+            if count is None:
+                count = of_resource[id(span.resource)] = counts.setdefault(span.service_name, [0, 0])
+            count[0] += 1
+            count[1] += span.status is _ERROR
+        return {service: ServiceStats(spans, errors) for service, (spans, errors) in counts.items()}
 
     def walk(self) -> Iterator[tuple[Span, int]]:
         """Yields every span once with its depth, depth first: those without a parent by start, children by start."""

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import msgspec
 
-from arcane.model.hit import SPAN_SETS_SHOWN, MatchedSet, MatchedSpan, ServiceStats, TraceHit
-from arcane.model.span import Span, StatusCode
+from arcane.model.hit import SPAN_SETS_SHOWN, MatchedSet, MatchedSpan, TraceHit
+from arcane.model.span import Span
 from arcane.model.spanset import SpanSet
 from arcane.model.trace import Trace
 from arcane.model.values import Attributes, AttributeValue
@@ -37,7 +37,7 @@ def hit_of(trace: Trace, matched: Sequence[Span], fields: Sequence[Field], spans
         spans=shown_spans(trace, matched, fields, spans_per_trace),
         span_count=len(trace.spans),
         error_count=trace.error_count,
-        services=service_stats(trace),
+        services=trace.services,
     )
 
 
@@ -76,16 +76,6 @@ def listed_fields(fields: Sequence[Field]) -> tuple[Field, ...]:
 def attribute_key(field: Field) -> str:
     """Returns the key of `field` among a matched span's attributes: its name without a scope, as Tempo has it."""
     return field.name
-
-
-def service_stats(trace: Trace) -> dict[str, ServiceStats]:
-    """Returns how many spans, and how many with an error, each service of the trace has."""
-    counts: dict[str, list[int]] = {}
-    for span in trace.spans:
-        count = counts.setdefault(span.service_name, [0, 0])
-        count[0] += 1
-        count[1] += span.status is StatusCode.ERROR
-    return {service: ServiceStats(spans, errors) for service, (spans, errors) in counts.items()}
 
 
 def _matched_span(span: Span, trace: Trace, fields: Sequence[tuple[str, ReadValue, bool]]) -> MatchedSpan:
