@@ -167,12 +167,11 @@ def _number(value: Any) -> int | float:
 def _number_of(text: str) -> int | float:
     if not _NUMBER.fullmatch(text):
         raise BadValue("the cell has to be a number")
-    if len(text) < 17 and text.lstrip("+-").isdigit():
-        return int(text)
-    number = float(text)
-    if text.lstrip("+-").isdigit() and abs(number) > EXACT:
-        raise BadValue("a whole number beyond 2^53 would not stay exact; make the column a text")
-    return _number(number)
+    digits = text.lstrip("+-").lstrip("0")
+    if digits.isdigit():
+        number = int(digits) if len(digits) < 20 else EXACT + 1
+        return _number(-number if text[0] == "-" else number)
+    return _number(float(text))
 
 
 def _document(value: Any) -> Any:
