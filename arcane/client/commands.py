@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,8 @@ from arcane.client.show_plan import show_measuring, show_plan
 from arcane.client.tailing import Printer, Stream, print_tail
 
 _TIMEOUT_S = 60.0
+_OPENED: ContextVar[ExitStack] = ContextVar("opened")
+"""What a command has opened; `told` closes it."""
 
 Words = Annotated[
     list[str], typer.Argument(help="TraceQL, for instance '{ status = error }'.", metavar="QUERY", show_default=False)
@@ -158,13 +161,13 @@ def _split(words: list[str], file: list[Path] | None) -> tuple[str, list[Path]]:
 
 
 def instance_of(url: str, api_key: str) -> Instance:
-    """Returns the instance at `url`, and the project of the key; raises ClientError."""
+    """Returns the instance at `url`, and the project of the key, while `told` lasts; raises ClientError."""
     if not api_key:
         raise ClientError("there is no API key: say --api-key or set ARCANE_API_KEY", Exit.REFUSED)
     if not api_key.isascii() or not api_key.isprintable():
         raise ClientError("the API key has characters that no key has", Exit.REFUSED)
     http = httpx.Client(base_url=url, timeout=_TIMEOUT_S, headers={"authorization": f"Bearer {api_key}"})
-    return Instance.connect(http)
+    return Instance.connect(_OPENED.get().enter_context(http))
 
 
 def print_answer(answer: dict[str, Any], *, as_json: bool, show: Any) -> None:
@@ -185,9 +188,11 @@ def _print_complete(answer: dict[str, Any], *, as_json: bool, show: Any) -> None
 
 @contextmanager
 def told() -> Iterator[None]:
-    """What went wrong is told in one line (and the place in a query), with its exit code."""
+    """What went wrong is told in one line (and the place in a query), with its exit code; connections are closed."""
     try:
-        yield
+        with ExitStack() as opened:
+            _OPENED.set(opened)
+            yield
     except ClientError as exc:
         sys.stderr.write(f"arcane: {exc}\n")
         raise typer.Exit(exc.code) from exc

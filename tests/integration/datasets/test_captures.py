@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -35,7 +36,7 @@ COLUMNS = {"question": "trace:input", "weight": "span:weight"}
 def _plant(desk: Desk, number: int, **attributes: object) -> Origin:
     """Returns the origin of a new trace that asks a question, with these attributes."""
     asked = json.dumps([{"role": "user", "parts": [{"type": "text", "content": f"Question {number}"}]}])
-    said = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": asked, **attributes}
+    said: dict[str, Any] = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": asked, **attributes}
     span = Span(
         TraceId(f"{number:032x}"), SpanId(f"{number:016x}"), "", "chat", SpanKind.CLIENT, number, number + 1,
         attributes=said,
