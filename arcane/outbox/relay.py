@@ -19,7 +19,7 @@ from arcane.kit.logging import get_logger
 from arcane.kit.problems import Unavailable
 from arcane.messaging.broker import Broker, BrokerUnavailable, MessageRefused
 from arcane.outbox.promise import Promise
-from arcane.outbox.service import OUTBOX_TOPIC, Bell, Promises
+from arcane.outbox.service import OUTBOX_TOPIC, Bell, Promises, rung
 
 log = get_logger("arcane.relay")
 
@@ -56,6 +56,7 @@ class Relay:
     async def run(self) -> None:
         """Publishes what is promised, until it is cancelled; a broker that is away is asked again every second."""
         while True:
+            ring = self.bell.next("")
             try:
                 moved = await self.move()
             except (BrokerUnavailable, Unavailable) as exc:
@@ -63,7 +64,7 @@ class Relay:
                 await anyio.sleep(_PAUSE_S)
                 continue
             if moved < _BATCH:
-                await self.bell.wait("", _LOOK_EVERY_S)
+                await rung(ring, _LOOK_EVERY_S)
 
     async def move(self) -> int:
         """Returns how many messages were published just now. Raises BrokerUnavailable, Unavailable."""

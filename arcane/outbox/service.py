@@ -52,10 +52,19 @@ class Bell:
             if waiting is not None:
                 waiting.set()
 
+    def next(self, key: str) -> anyio.Event:
+        """Returns what is set when it rings for `key`. Who takes it before looking misses nothing that comes after."""
+        return self._waiting[key]
+
     async def wait(self, key: str, at_most_s: float) -> None:
         """Returns when it rings for `key`, or after a while."""
-        with anyio.move_on_after(at_most_s):
-            await self._waiting[key].wait()
+        await rung(self.next(key), at_most_s)
+
+
+async def rung(ring: anyio.Event, at_most_s: float) -> None:
+    """Returns when `ring` is set, or after a while."""
+    with anyio.move_on_after(at_most_s):
+        await ring.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +145,11 @@ class EmbeddedQueues(Broker):
         """See Leases.lease."""
         with anyio.move_on_after(request.wait_s):
             while True:
+                ring = self.bell.next(request.queue)
                 leased = await self._lease(request.queue, request.at_most)
                 if leased:
                     return LeaseAnswer(leased=leased, lease_s=self.lease_s)
-                await self.bell.wait(request.queue, _LOOK_EVERY_S)
+                await rung(ring, _LOOK_EVERY_S)
         return LeaseAnswer(leased=(), lease_s=self.lease_s)
 
     async def settle(self, settlements: Sequence[Settlement]) -> Sequence[Settled]:

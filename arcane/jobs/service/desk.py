@@ -42,7 +42,7 @@ from arcane.messaging.jobs import (
     Spec,
 )
 from arcane.messaging.sessions import SESSION_HEADER, key_purpose, sealed
-from arcane.outbox.service import Bell
+from arcane.outbox.service import Bell, rung
 from arcane.workers.leases import TooManyAtOnce
 from arcane.workers.sessions import WorkerDoor
 
@@ -91,11 +91,11 @@ class JobDesk:
         if not 0 <= request.wait_s <= CONTROL_WAIT_S_MAX:
             raise TooManyAtOnce(f"wait_s is at most {CONTROL_WAIT_S_MAX:g}")
         known = dict(request.known)
-        stopped = await self._stopped(request.runs)
+        ring, stopped = self.bell.next(_ANY), await self._stopped(request.runs)
         with anyio.move_on_after(request.wait_s):
             while stopped == known:
-                await self.bell.wait(_ANY, _LOOK_EVERY_S)
-                stopped = await self._stopped(request.runs)
+                await rung(ring, _LOOK_EVERY_S)
+                ring, stopped = self.bell.next(_ANY), await self._stopped(request.runs)
         return msgspec.json.encode(ControlAnswer(stopped=stopped))
 
     async def key(self, body: bytes, headers: Mapping[str, str]) -> bytes:

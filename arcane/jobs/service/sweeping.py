@@ -16,7 +16,7 @@ from arcane.kit.actor import Tenant
 from arcane.kit.database import Database
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Unavailable
-from arcane.outbox.service import Bell
+from arcane.outbox.service import Bell, rung
 
 log = get_logger("arcane.jobs")
 
@@ -39,12 +39,13 @@ class Sweeper:
         """Sweeps every few seconds, and whenever a run was stopped, until it is cancelled."""
         self.jobs.announcer.subscribe(STOP_TOPIC, lambda _: self.bell.ring(_ANY))
         while True:
+            ring = self.bell.next(_ANY)
             try:
                 await self.close_cancelled()
                 await self.promise_stuck()
             except Unavailable as exc:
                 log.warning("jobs_not_swept", reason=exc.detail)
-            await self.bell.wait(_ANY, self.jobs.settings.sweep_s)
+            await rung(ring, self.jobs.settings.sweep_s)
 
     async def close_cancelled(self) -> None:
         """Every run that was cancelled has only settled jobs, and has ended."""
