@@ -48,8 +48,9 @@ unit: install-dev ## the fast tests: no database, no browser
 tests: install-dev ## every test; neighbours stay on one worker, and share what their module set up
 	$(PYTEST) -q -n $(WORKERS) --dist worksteal --durations 40 --durations-min 5
 
-nightly: install-dev ## the laws again, with 20,000 examples each; takes hours
+nightly: install-dev ## the laws again, with 20,000 examples each, and the chaos of 2,000 jobs on every broker; takes hours
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) -q -n $(WORKERS) -p no:randomly tests/property
+	ARCANE_TEST_CHAOS_JOBS=2000 $(PYTEST) -q -n 0 tests/integration/jobs/test_chaos.py
 
 coverage: install-dev ## the tests again, with branch coverage
 	$(BIN)/coverage erase
