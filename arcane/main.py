@@ -41,6 +41,7 @@ from arcane.outbox.service import Outbox, Promises
 from arcane.outbox.wiring import broker_of
 from arcane.prompts.running import PromptRuns
 from arcane.prompts.service import PromptService
+from arcane.scores.service.trying import ScoreTrials
 from arcane.scores.wiring import build_scores
 from arcane.settings import Settings
 from arcane.traces.live.wiring import build_live
@@ -143,6 +144,7 @@ def assemble(app: FastAPI, database: Database) -> Usage:
     _add_jobs(state, cursors)
     _add_prompts(state, cursors)
     state.scores = build_scores(state, state.models)
+    state.score_trials = ScoreTrials(state.scores, state.run_now)
     add_evaluations(state, cursors)
     return access.usage
 

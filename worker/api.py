@@ -1,4 +1,4 @@
-"""What a worker answers over HTTP: whether it is well (`worker.health`), and prompts that somebody waits for.
+"""What a worker answers over HTTP: whether it is well (`worker.health`), prompts that somebody waits for, and trials.
 
 A plain ASGI application: two fixed answers and one stream need no framework.
 """
@@ -22,7 +22,20 @@ from arcane.kit.clock import Clock
 from arcane.kit.logging import get_logger
 from arcane.messaging.envelope import Envelope, UnreadableMessage
 from arcane.messaging.generation import ModelSpec
-from arcane.messaging.running import RUN_PATH, RunDone, RunEvent, RunFailed, RunRequest, RunText, Unsealable, unseal
+from arcane.messaging.running import (
+    RUN_PATH,
+    TRY_PATH,
+    RunDone,
+    RunEvent,
+    RunFailed,
+    RunJudged,
+    RunRequest,
+    RunText,
+    TryRequest,
+    Unsealable,
+    unpacked,
+    unseal,
+)
 from arcane.messaging.signature import TOLERANCE_S, SignatureRefused, SignedRequest, verify, worker_signer
 from arcane.model.deadline import Deadline
 from arcane.prompting.errors import TemplateError
@@ -31,11 +44,17 @@ from worker.health import Health
 from worker.llm.asking import Ask, Caller, Secrets
 from worker.llm.errors import Cause, ModelError
 from worker.llm.models import Models
+from worker.scoring.bound import BoundModels
+from worker.scoring.errors import ScoringFailed
+from worker.scoring.judging import Judge
 from worker.settings import WorkerSettings
 
 log = get_logger("worker.api")
 
+Request = RunRequest | TryRequest
+
 _SEEN_MAX = 10_000
+_KINDS: Mapping[str, type[RunRequest] | type[TryRequest]] = {RUN_PATH: RunRequest, TRY_PATH: TryRequest}
 
 
 class _Refused(Exception):
@@ -46,10 +65,11 @@ class _Refused(Exception):
 
 @dataclass(slots=True)
 class Door:
-    """Takes requests; those that run a prompt are signed with the shared key, and each is taken once."""
+    """Takes requests; those that run or judge are signed with the shared key, and each is taken once."""
 
     health: Health
     models: Models
+    judge: Judge
     settings: WorkerSettings
     clock: Clock
     _running: int = 0
@@ -59,7 +79,7 @@ class Door:
         """One request has been answered."""
         if scope["type"] != "http":
             return
-        if scope["path"] != RUN_PATH:
+        if scope["path"] not in _KINDS:
             status, state = self.health.state(scope["method"], scope["path"])
             await _say(send, status, {"status": state})
             return
@@ -75,16 +95,17 @@ class Door:
         finally:
             self._running -= 1
 
-    async def _taken(self, scope: Scope, receive: Receive) -> tuple[RunRequest, Secrets]:
+    async def _taken(self, scope: Scope, receive: Receive) -> tuple[Request, Secrets]:
         """Returns what is asked for, and the secrets. Raises _Refused."""
+        path: str = scope["path"]
         if scope["method"] != "POST":
             raise _Refused(405, "only POST is for this path")
         body = await self._body(receive)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         key, now = self.settings.key.get_secret_value(), self.clock.now()
         try:
-            verify(worker_signer(key), SignedRequest("POST", RUN_PATH, body), headers, now)
-            request = Envelope.read(body).content(RunRequest)
+            verify(worker_signer(key), SignedRequest("POST", path, body), headers, now)
+            request = Envelope.read(body).content(_KINDS[path])
             secrets = unseal(key, request.run, request.sealed)
         except SignatureRefused as exc:
             raise _Refused(401, str(exc)) from exc
@@ -116,7 +137,7 @@ class Door:
             raise _Refused(409, "this request was taken already")
         self._seen[run] = now
 
-    async def _run(self, request: RunRequest, secrets: Secrets, receive: Receive, send: Send) -> None:
+    async def _run(self, request: Request, secrets: Secrets, receive: Receive, send: Send) -> None:
         """The answer has been sent; when whoever asked hangs up, the call to the provider ends."""
         async with anyio.create_task_group() as group:
 
@@ -128,15 +149,20 @@ class Door:
             group.start_soon(until_hangup)
             headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            async with aclosing(_events(self.models, request, secrets)) as events:
+            async with aclosing(self._events(request, secrets)) as events:
                 async for event in events:
                     body = b"data: " + msgspec.json.encode(event) + b"\n\n"
                     await send({"type": "http.response.body", "body": body, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             group.cancel_scope.cancel()
 
+    def _events(self, request: Request, secrets: Secrets) -> AsyncGenerator[RunEvent, None]:
+        if isinstance(request, RunRequest):
+            return _answered(self.models, request, secrets)
+        return _judged(self.judge, self.models, request, secrets)
 
-async def _events(models: Models, request: RunRequest, secrets: Secrets) -> AsyncGenerator[RunEvent, None]:
+
+async def _answered(models: Models, request: RunRequest, secrets: Secrets) -> AsyncGenerator[RunEvent, None]:
     """Yields the answer while it comes; what goes wrong is the last event."""
 
     async def known(_: ModelSpec) -> Secrets:
@@ -158,6 +184,27 @@ async def _events(models: Models, request: RunRequest, secrets: Secrets) -> Asyn
         yield RunFailed(cause=Cause.SETTINGS, message=str(exc))
     except ModelError as exc:
         yield RunFailed(cause=exc.cause, message=exc.message, detail=exc.detail, retry=exc.later)
+
+
+async def _judged(
+    judge: Judge, models: Models, request: TryRequest, secrets: Secrets
+) -> AsyncGenerator[RunEvent, None]:
+    """Yields the verdict, or why there is none."""
+
+    async def known(spec: ModelSpec) -> Secrets:
+        return unpacked(secrets, spec.configuration)
+
+    caller = Caller(request.organisation, known, Deadline.after(request.deadline_s))
+    event: RunEvent = RunFailed(cause=Cause.DEADLINE, message="the scorer was not done in time", retry=True)
+    with anyio.move_on_after(request.deadline_s):
+        try:
+            bound = BoundModels(models, caller, request.scorer)
+            event = RunJudged(verdict=await judge.verdict(request.scorer, request.inputs, bound))
+        except ScoringFailed as exc:
+            event = RunFailed(cause=exc.kind, message=str(exc), retry=exc.retry)
+        except ModelError as exc:
+            event = RunFailed(cause=exc.cause, message=exc.message, detail=exc.detail, retry=exc.later)
+    yield event
 
 
 async def _say(send: Send, status: int, document: Mapping[str, Any]) -> None:

@@ -53,10 +53,11 @@ async def run(settings: Settings, *, supervised: bool) -> None:
         models = await opened.enter_async_context(Models.opened(settings.llm, settings.egress))
         group = await opened.enter_async_context(anyio.create_task_group())
         registry = Registry.load()
-        executors = executors_of(models, registry)
+        judge = Judge(registry)
+        executors = executors_of(models, judge)
         announcement = _announcement(settings.worker, executors, clock.now(), port)
         heartbeat = Heartbeat(backend, structs.replace(announcement, scorers=registry.announced()))
-        group.start_soon(serve, Door(Health(lambda: heartbeat.heard), models, own, clock), bound)
+        group.start_soon(serve, Door(Health(lambda: heartbeat.heard), models, judge, own, clock), bound)
         group.start_soon(heartbeat.run)
         log.info("worker_started", worker=own.name, health_port=port)
         if supervised:
@@ -71,10 +72,9 @@ async def run(settings: Settings, *, supervised: bool) -> None:
     log.info("worker_stopped", worker=own.name)
 
 
-def executors_of(models: Models, registry: Registry) -> Executors:
+def executors_of(models: Models, judge: Judge) -> Executors:
     """Returns who does what in this worker, by the tag of the spec."""
-    scoring = Scoring(Judge(registry), models)
-    return Executors({"idle": Idle(), "generate": Generate(models), "score": scoring})
+    return Executors({"idle": Idle(), "generate": Generate(models), "score": Scoring(judge, models)})
 
 
 def _announcement(own: WorkerSettings, executors: Executors, now: datetime, port: int) -> WorkerAnnouncement:

@@ -1,4 +1,4 @@
-"""Running a prompt while somebody waits: which worker does it, and its answer while it comes."""
+"""Running a prompt, or trying a scorer, while somebody waits: which worker does it, and its answer while it comes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import httpx
@@ -16,10 +16,24 @@ from arcane.kit.actor import Actor
 from arcane.kit.clock import Clock
 from arcane.kit.ids import new_id
 from arcane.kit.logging import get_logger
-from arcane.messaging.envelope import Envelope
+from arcane.messaging.envelope import Body, Envelope
 from arcane.messaging.generation import ChatMessage, ModelSpec, Piece, PromptSpec, Role, TemplateFormat, Usage
-from arcane.messaging.running import RUN_PATH, RunDone, RunEvent, RunFailed, RunRequest, RunText, seal
+from arcane.messaging.running import (
+    RUN_PATH,
+    TRY_PATH,
+    RunDone,
+    RunEvent,
+    RunFailed,
+    RunJudged,
+    RunRequest,
+    RunText,
+    TryRequest,
+    packed,
+    seal,
+)
+from arcane.messaging.scoring import ScorerSpec, Verdict
 from arcane.messaging.signature import SignedRequest, signed_headers, worker_signer
+from arcane.messaging.workers import WorkerAnnouncement
 from arcane.model.deadline import Deadline
 from arcane.models.configure import Change, Draft, draft_spec, spec_of
 from arcane.models.problems import ModelFailed, NoWorker
@@ -68,6 +82,52 @@ class Asked:
     inputs: Mapping[str, Any]
     deadline: Deadline
 
+    path: ClassVar[str] = RUN_PATH
+
+    def suits(self, worker: WorkerAnnouncement) -> bool:
+        """True for every worker: each can run prompts."""
+        return True
+
+    def body(self, run: UUID, organisation: UUID, key: str) -> Body:
+        """Returns what the worker is sent."""
+        return RunRequest(
+            run=run,
+            organisation=organisation,
+            prompt=self.prompt,
+            model=self.model.spec,
+            inputs=self.inputs,
+            deadline_s=self.deadline.remaining(),
+            sealed=seal(key, run, self.model.secrets),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one try of a scorer asks for; `secrets` are of its models."""
+
+    actor: Actor
+    scorer: ScorerSpec
+    secrets: Mapping[UUID, Mapping[str, str]] = field(repr=False)
+    inputs: Mapping[str, Any]
+    deadline: Deadline
+
+    path: ClassVar[str] = TRY_PATH
+
+    def suits(self, worker: WorkerAnnouncement) -> bool:
+        """True for a worker that has the scorer."""
+        return any(one.key == self.scorer.key for one in worker.scorers)
+
+    def body(self, run: UUID, organisation: UUID, key: str) -> Body:
+        """Returns what the worker is sent."""
+        return TryRequest(
+            run=run,
+            organisation=organisation,
+            scorer=self.scorer,
+            inputs=self.inputs,
+            deadline_s=self.deadline.remaining(),
+            sealed=seal(key, run, packed(self.secrets)),
+        )
+
 
 class _Elsewhere(Exception):
     """This worker does not take it; another one may."""
@@ -97,6 +157,24 @@ class RunNow:
         async with aclosing(self._events(asked)) as events:
             async for _, event in events:
                 yield _piece(event)
+
+    async def judged(
+        self, actor: Actor, scorer: ScorerSpec, inputs: Mapping[str, Any]
+    ) -> tuple[str, Verdict | RunFailed]:
+        """Returns the name of the worker that tried the scorer, and its verdict or why there is none.
+
+        Raises UnknownModelConfiguration, NoWorker, and ModelFailed when the worker is gone.
+        """
+        models = [one.configuration for one in (scorer.model, scorer.embedding) if one is not None]
+        secrets = {one: (await self._stored(actor, one)).secrets for one in models}
+        trial = Trial(actor, scorer, secrets, inputs, Deadline.after(self.longest_s))
+        async with aclosing(self._events(trial)) as events:
+            async for worker, event in events:
+                if isinstance(event, RunJudged):
+                    return worker, event.verdict
+                if isinstance(event, RunFailed):
+                    return worker, event
+        raise _broken()
 
     async def test_saved(self, actor: Actor, configuration_id: UUID, deadline: Deadline) -> ModelTest:
         """Returns how a stored model answers one short question; raises UnknownModelConfiguration."""
@@ -132,11 +210,11 @@ class RunNow:
             return ModelTest(False, worker=worker, error=problem.detail, cause=said["cause"], detail=said["said"])
         return ModelTest(False, worker=worker, error="the worker gave no answer", cause="no_worker")
 
-    async def _events(self, asked: Asked) -> AsyncGenerator[tuple[str, RunEvent], None]:
+    async def _events(self, asked: Asked | Trial) -> AsyncGenerator[tuple[str, RunEvent], None]:
         """Yields what the first worker that takes it says, with its name."""
         if self.key is None:
             raise NoWorker("this instance has no ARCANE_WORKER__KEY, so that no worker can be asked")
-        able = [one for one in self.workers.present() if one.announcement.url]
+        able = [one for one in self.workers.present() if one.announcement.url and asked.suits(one.announcement)]
         random.shuffle(able)
         for worker in able:
             try:
@@ -148,17 +226,19 @@ class RunNow:
                 log.warning("worker_did_not_take_run", worker=worker.announcement.name, reason=str(exc))
         if able:
             raise NoWorker("no worker takes a prompt at the moment; try again shortly")
-        raise NoWorker("models are called by workers, and none is there that can be reached")
+        raise NoWorker("this is what workers do, and none is there that can do it and be reached")
 
     @asynccontextmanager
-    async def _opened(self, worker: PresentWorker, asked: Asked, key: str) -> AsyncIterator[AsyncIterator[RunEvent]]:
+    async def _opened(
+        self, worker: PresentWorker, asked: Asked | Trial, key: str
+    ) -> AsyncIterator[AsyncIterator[RunEvent]]:
         """Yields the events of one worker. Raises _Elsewhere before the first of them."""
         content, headers = self._request(asked, key)
         timeout = httpx.Timeout(asked.deadline.remaining() + _GRACE_S, connect=_CONNECT_S)
         # Not arcane.kit.egress: that guards where *users* point to, the address is a worker's own, signed with the key.
         async with httpx.AsyncClient(base_url=worker.announcement.url, timeout=timeout, trust_env=False) as client:  # noqa: TID251
             try:
-                request = client.build_request("POST", RUN_PATH, content=content, headers=headers)
+                request = client.build_request("POST", asked.path, content=content, headers=headers)
                 answer = await client.send(request, stream=True)
             except (httpx.TransportError, httpx.InvalidURL) as exc:
                 raise _Elsewhere(type(exc).__name__) from exc
@@ -169,21 +249,13 @@ class RunNow:
             finally:
                 await answer.aclose()
 
-    def _request(self, asked: Asked, key: str) -> tuple[bytes, dict[str, str]]:
+    def _request(self, asked: Asked | Trial, key: str) -> tuple[bytes, dict[str, str]]:
         if asked.actor.organisation_id is None:
             raise NoWorker("models are run for an organisation")
         run, now = uuid4(), self.clock.now()
-        body = RunRequest(
-            run=run,
-            organisation=asked.actor.organisation_id,
-            prompt=asked.prompt,
-            model=asked.model.spec,
-            inputs=asked.inputs,
-            deadline_s=asked.deadline.remaining(),
-            sealed=seal(key, run, asked.model.secrets),
-        )
+        body = asked.body(run, asked.actor.organisation_id, key)
         content = msgspec.json.encode(Envelope.around(body, id=run, sent_at=now))
-        return content, signed_headers(worker_signer(key), SignedRequest("POST", RUN_PATH, content), now)
+        return content, signed_headers(worker_signer(key), SignedRequest("POST", asked.path, content), now)
 
 
 async def _read(answer: httpx.Response) -> AsyncIterator[RunEvent]:
@@ -193,7 +265,7 @@ async def _read(answer: httpx.Response) -> AsyncIterator[RunEvent]:
         async for line in answer.aiter_lines():
             if line.startswith(_EVENT):
                 event: RunEvent = msgspec.json.decode(line[len(_EVENT) :], type=RunEvent)
-                ended = isinstance(event, RunDone | RunFailed)
+                ended = isinstance(event, RunDone | RunJudged | RunFailed)
                 yield event
     except (httpx.TransportError, msgspec.MsgspecError) as exc:
         raise _broken() from exc
@@ -212,5 +284,7 @@ def _piece(event: RunEvent) -> Piece:
             return Piece(text=text)
         case RunDone(generated=generated):
             return Piece(whole=generated)
+        case RunJudged():
+            raise _broken()
         case RunFailed(cause=cause, message=message, detail=detail, retry=retry):
             raise ModelFailed(message, cause=cause, said=detail, retry=retry)

@@ -20,8 +20,11 @@ from arcane.scores.schemas import (
     ScorePut,
     ScorerList,
     ScorerOut,
+    TrialIn,
+    TrialOut,
 )
 from arcane.scores.service.scores import ScoreService
+from arcane.scores.service.trying import ScoreTrials
 from arcane.scores.views import Models
 
 
@@ -37,6 +40,12 @@ def _service(request: Request) -> ScoreService:
     return scores
 
 
+def _trials(request: Request) -> ScoreTrials:
+    trials: ScoreTrials = request.app.state.score_trials
+    return trials
+
+
+Trials = Annotated[ScoreTrials, Depends(_trials)]
 Scores = Annotated[ScoreService, Depends(_service)]
 Reader = Annotated[Actor, requires(SCORES_READ)]
 Creator = Annotated[Actor, requires(SCORES_CREATE)]
@@ -61,6 +70,12 @@ async def list_scores(scores: Scores, paging: Paging, actor: Reader) -> ScorePag
 async def create_score(body: ScoreIn, scores: Scores, actor: Creator) -> ScoreOut:
     """Adds a score: what is measured, on which scale, by which scorer or by people."""
     return ScoreOut.of(await scores.create(actor, body.draft()))
+
+
+@router.post("/scores/try")
+async def try_score(body: TrialIn, trials: Trials, actor: Creator) -> TrialOut:
+    """What a score that is not stored says of inputs, given by a worker now. Nothing is kept of them."""
+    return TrialOut.of(await trials.run(actor, body.score.draft(), body.inputs))
 
 
 @router.get("/score-models")

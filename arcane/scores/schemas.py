@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from arcane.catalog.schemas import Settings
 from arcane.messaging.scoring import Label, Scale
 from arcane.scores.editing import ScoreDraft
-from arcane.scores.views import KnownScorer, Models, Ordinal, ScoreView
+from arcane.scores.views import KnownScorer, Models, Ordinal, ScoreView, Tried
 
 Name = Annotated[str, Field(min_length=1, max_length=100, examples=["Helpfulness"])]
 Description = Annotated[str, Field(max_length=2_000)]
@@ -197,3 +197,48 @@ class ScorerList(BaseModel):
 
     items: list[ScorerOut]
     next: str | None
+
+
+class TrialIn(_In):
+    """A score to try, and what its scorer is to judge, by variable."""
+
+    score: ScoreIn
+    inputs: Annotated[Settings, Field(max_length=100, examples=[{"response": "Paris", "reference": "Paris"}])] = {}
+
+
+class TrialOut(_Out):
+    """What the score said. With an `error` there is no value; `detail` is what the provider said."""
+
+    worker: str
+    value: float | None = None
+    label: str = ""
+    reasoning: str = ""
+    details: dict[str, Any] = {}
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    duration_ms: float
+    error: str = ""
+    cause: str = ""
+    detail: str = ""
+
+    @classmethod
+    def of(cls, tried: Tried) -> Self:
+        """Returns the trial as it is answered."""
+        verdict = tried.verdict
+        told = {} if verdict is None else {name: getattr(verdict, name) for name in ("value", "label", "reasoning")}
+        used = (
+            {}
+            if verdict is None
+            else {name: getattr(verdict.usage, name) for name in ("input_tokens", "output_tokens", "cost_usd")}
+        )
+        return cls(
+            **told,
+            **used,
+            details={} if verdict is None else dict(verdict.details),
+            worker=tried.worker,
+            duration_ms=tried.duration_ms,
+            error=tried.error,
+            cause=tried.cause,
+            detail=tried.detail,
+        )

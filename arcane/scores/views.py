@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from arcane.messaging.scoring import Label, Scale, ScorerDescription, ScorerInput, ScorerSpec
+from arcane.messaging.scoring import Label, Scale, ScorerDescription, ScorerInput, ScorerSpec, Verdict
 from arcane.scores.tables import Score
 
 
@@ -116,6 +116,18 @@ class PinnedScore:
     spec: ScorerSpec | None = None
     variables: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What a score said of some inputs when somebody tried it; without a verdict, why there is none."""
+
+    worker: str
+    duration_ms: float
+    verdict: Verdict | None = None
+    error: str = ""
+    cause: str = ""
+    detail: str = ""
 
 
 def labels_of(row: Score) -> tuple[Label, ...]:

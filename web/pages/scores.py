@@ -12,20 +12,21 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from arcane.access import permissions as p
-from arcane.catalog.form import form_of_schema
+from arcane.catalog.form import FormField, form_of_schema
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import MalformedInput, NotFound, Problem
-from arcane.messaging.scoring import Scale
+from arcane.messaging.scoring import Scale, ScorerInput
 from arcane.scores.schemas import ScoreModelsIn, ScorePut
 from arcane.scores.service.scores import ScoreService
-from arcane.scores.views import KnownScorer, Models, ScoreView
+from arcane.scores.views import KnownScorer, Models, ScoreView, Tried
 from web.controls import Groups, Stored, controls_of, given, said_by, version_of
 from web.flash import flash
 from web.forms import FormState, act, entered, parsed, refused, say_to
 from web.frame import SettingsPage, scores_frame
 from web.rendering import renderer_of
+from web.scoretrials import entered_inputs, read_inputs, stored_body
 
 router = APIRouter(prefix="/o/{organisation}/p/{project}/scores", include_in_schema=False)
 PAGE = 100
@@ -72,8 +73,24 @@ class ScoreFormPage(SettingsPage):
     texts: Mapping[str, str]
     choices: tuple[Choice, ...]
     scales: tuple[Choice, ...]
+    inputs: tuple[ScorerInput, ...]
+    tried: Tried | None
     may_save: bool
+    may_try: bool
     may_delete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A form as it comes back, with what a trial said."""
+
+    form: FormState = FormState()  # noqa: RUF009 - frozen
+    status: int = 200
+    tried: Tried | None = None
+
+    @classmethod
+    def refused(cls, form: Mapping[str, str], problem: Problem) -> _Filled:
+        return cls(refused(form, problem), problem.status)
 
 
 def _scores(request: Request) -> ScoreService:
@@ -110,7 +127,7 @@ async def choose_scorer(request: Request, actor: Creator) -> Response:
 
 @router.get("/new/{key}")
 async def new(request: Request, actor: Creator, key: str) -> Response:
-    return await _form(request, actor, await _scorer(request, actor, key), None, FormState())
+    return await _form(request, actor, await _scorer(request, actor, key), None, _Filled())
 
 
 @router.post("/new/{key}")
@@ -120,14 +137,25 @@ async def create(request: Request, actor: Creator, key: str) -> Response:
         wanted = parsed(request, ScorePut, _body(scorer, form))
         made = await _scores(request).create(actor, wanted.draft())
     except Problem as problem:
-        return await _form(request, actor, scorer, None, refused(form, problem), problem.status)
+        return await _form(request, actor, scorer, None, _Filled.refused(form, problem))
     return _saved(request, f"{_base(request)}/{made.id}")
+
+
+@router.post("/new/{key}/try")
+async def try_new(request: Request, actor: Creator, key: str) -> Response:
+    return await _try(request, actor, await _scorer(request, actor, key), None)
+
+
+@router.post("/{score_id}/try")
+async def try_changed(request: Request, actor: Creator, score_id: UUID) -> Response:
+    score = await _scores(request).get(actor, score_id)
+    return await _try(request, actor, await _scorer_of(request, actor, score), score)
 
 
 @router.get("/{score_id}")
 async def show(request: Request, actor: Reader, score_id: UUID) -> Response:
     score = await _scores(request).get(actor, score_id)
-    return await _form(request, actor, await _scorer_of(request, actor, score), score, FormState())
+    return await _form(request, actor, await _scorer_of(request, actor, score), score, _Filled())
 
 
 @router.post("/{score_id}")
@@ -138,7 +166,7 @@ async def change(request: Request, actor: Editor, score_id: UUID) -> Response:
         wanted = parsed(request, ScorePut, _body(scorer, form) | {"scorer": score.scorer})
         await _scores(request).update(actor, score.id, wanted.draft(version_of(form) or score.version))
     except Problem as problem:
-        return await _form(request, actor, scorer, score, refused(form, problem), problem.status)
+        return await _form(request, actor, scorer, score, _Filled.refused(form, problem))
     return _saved(request, f"{_base(request)}/{score.id}")
 
 
@@ -200,15 +228,24 @@ async def _known(request: Request, actor: Actor, key: str) -> KnownScorer | None
     return next((one for one in kinds if one.description.key == key), None)
 
 
-async def _form(  # noqa: PLR0913 - what is shown, of what, and how it was filled in
-    request: Request,
-    actor: Actor,
-    scorer: KnownScorer | None,
-    score: ScoreView | None,
-    form: FormState,
-    status: int = 200,
+async def _try(request: Request, actor: Actor, scorer: KnownScorer | None, score: ScoreView | None) -> Response:
+    """The form with what the score would say as it stands there: nothing is stored."""
+    form, trials = await entered(request), request.app.state.score_trials
+    try:
+        body = stored_body(score) if score is not None and score.built_in else _body(scorer, form)
+        named = body["name"] or (scorer.description.name if scorer else "")
+        wanted = parsed(request, ScorePut, {**body, "name": named})
+        inputs = entered_inputs(read_inputs(scorer, wanted.settings), form)
+        tried = await trials.run(actor, wanted.draft(), inputs)
+    except Problem as problem:
+        return await _form(request, actor, scorer, score, _Filled.refused(form, problem))
+    return await _form(request, actor, scorer, score, _Filled(FormState(form), tried=tried))
+
+
+async def _form(
+    request: Request, actor: Actor, scorer: KnownScorer | None, score: ScoreView | None, filled: _Filled
 ) -> Response:
-    frame = await scores_frame(request, actor)
+    frame, form = await scores_frame(request, actor), filled.form
     fields = form_of_schema(scorer.description.settings) if scorer else ()
     title = score.name if score else scorer.description.name if scorer else say_to(request, "Given by people")
     own = score is None or not score.built_in
@@ -221,10 +258,20 @@ async def _form(  # noqa: PLR0913 - what is shown, of what, and how it was fille
         texts=_texts(scorer, score),
         choices=await _choices(request, actor),
         scales=tuple((scale.value, _scale(request, scale)) for scale in Scale),
+        inputs=read_inputs(scorer, _said(fields, form, score)),
+        tried=filled.tried,
+        may_try=scorer is not None and actor.may(p.SCORES_CREATE),
         may_save=own and actor.may(p.SCORES_UPDATE if score else p.SCORES_CREATE),
         may_delete=score is not None and own and actor.may(p.SCORES_DELETE),
     )
-    return renderer_of(request).respond(page, status=status)
+    return renderer_of(request).respond(page, status=filled.status)
+
+
+def _said(fields: tuple[FormField, ...], form: FormState, score: ScoreView | None) -> Mapping[str, Any]:
+    """The settings as they stand in the form, which may name other inputs than the stored ones."""
+    if form.values and (score is None or not score.built_in):
+        return given(said_by(fields, form.values))
+    return score.settings if score else {}
 
 
 def _defaults(scorer: KnownScorer | None, score: ScoreView) -> dict[str, Any]:

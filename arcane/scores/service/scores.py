@@ -77,21 +77,23 @@ class ScoreService:
         """Returns the new score; raises InvalidScore, ScoreNameTaken or ScoreLimit."""
         async with self.database.transaction(actor.tenant) as session:
             known = await self.scorers.known(session)
-            row = Score(
-                organisation_id=actor.organisation_id,
-                project_id=actor.project_id,
-                name=draft.name,
-                scale=draft.scale.value,
-                labels=[],
-                settings={},
-                created_by=actor.name,
-            )
+            row = _new(actor, draft)
             await self._fill(session, actor, row, checked(draft, _descriptions(known)))
             if await ScoreRepository(session).count(actor) >= self.most:
                 raise ScoreLimit(f"a project has at most {self.most} scores on this instance")
             await _store(session, actor, row)
             await self.audit.record(session, actor, "score.created", ("score", row.id), after=audited(row))
         return _view(row, known)
+
+    async def spec(self, actor: Actor, draft: ScoreDraft) -> ScorerSpec:
+        """Returns what a worker is told of a score that is not stored; raises InvalidScore and ScoreModelNeeded."""
+        async with self.database.transaction(actor.tenant) as session:
+            known = await self.scorers.known(session)
+            row = _new(actor, draft)
+            await self._fill(session, actor, row, checked(draft, _descriptions(known)))
+            if row.scorer is None:
+                raise InvalidScore([FieldError("#/scorer", "people give this score: there is nothing to try")])
+            return await self._spec(session, actor, row, None)
 
     async def update(self, actor: Actor, score_id: UUID, draft: ScoreDraft) -> ScoreView:
         """Returns the score as `draft` has it; raises what `create` does, BuiltInScore and ScoreChanged.
@@ -217,6 +219,19 @@ class ScoreService:
                 errors.append(FieldError(f"#/{name}", "there is no such model configuration"))
         if errors:
             raise InvalidScore(errors)
+
+
+def _new(actor: Actor, draft: ScoreDraft) -> Score:
+    """A score that nothing is known of yet but its name."""
+    return Score(
+        organisation_id=actor.organisation_id,
+        project_id=actor.project_id,
+        name=draft.name,
+        scale=draft.scale.value,
+        labels=[],
+        settings={},
+        created_by=actor.name,
+    )
 
 
 def _view(row: Score, known: Mapping[str, KnownScorer]) -> ScoreView:

@@ -96,3 +96,11 @@ def test_over_rest_a_score_is_what_was_sent(place: Premises) -> None:
     scorers = place.member.get(f"{at}/scorers").json()["items"]
     assert {msgspec.json.encode(one["key"]) for one in scorers} >= {b'"llm-judge"', b'"python"'}
     assert place.member.call("DELETE", f"{at}/scores/{made['id']}").status_code == 204
+
+
+def test_without_a_worker_nothing_is_tried(place: Premises) -> None:
+    exact = {"score": {"name": "Same", "scorer": "exact-match"}, "inputs": {"response": "a", "reference": "a"}}
+    answer = place.member.call("POST", f"{place.in_project}/scores/try", exact)
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/no-worker")
+    form = place.member.get(f"{place.pages}/scores/new/exact-match").text
+    assert 'name="try:reference"' in form

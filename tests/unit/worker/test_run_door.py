@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,17 +18,33 @@ from pydantic import SecretStr
 from arcane.kit.clock import SystemClock
 from arcane.messaging.envelope import Envelope
 from arcane.messaging.generation import ChatMessage, PromptSpec, Role, TemplateFormat
-from arcane.messaging.running import RUN_PATH, RunDone, RunEvent, RunFailed, RunRequest, RunText, seal
+from arcane.messaging.running import (
+    RUN_PATH,
+    TRY_PATH,
+    RunDone,
+    RunEvent,
+    RunFailed,
+    RunJudged,
+    RunRequest,
+    RunText,
+    TryRequest,
+    packed,
+    seal,
+)
+from arcane.messaging.scoring import Scale, ScorerSpec
 from arcane.messaging.signature import SignedRequest, signed_headers, worker_signer
 from tests.support.model_calls import KEY, models, spec_of
 from tests.support.model_stub import Answer, ModelStub, Refusal
 from worker.api import Door
 from worker.health import Health
+from worker.scoring.judging import Judge
+from worker.scoring.registry import Registry
 from worker.serving import listening, serve
 from worker.settings import WorkerSettings
 
 pytestmark = pytest.mark.anyio
 
+JUDGE = Judge(Registry.load())
 SHARED = "a-key-that-only-this-test-uses-0123456789"
 PROMPT = PromptSpec(messages=(ChatMessage(role=Role.USER, text="Say {{word}}"),), format=TemplateFormat.MUSTACHE)
 
@@ -55,12 +71,24 @@ class Opened:
         content = msgspec.json.encode(Envelope.around(msgspec.structs.replace(body, **more), id=run, sent_at=now))
         return content, signed_headers(worker_signer(SHARED), SignedRequest("POST", RUN_PATH, content), now)
 
+    async def tried(self, secrets: Mapping[UUID, Mapping[str, str]], **more: Any) -> list[RunEvent]:
+        run, now = uuid4(), datetime.now(UTC)
+        sealed = seal(SHARED, run, packed(secrets))
+        body = TryRequest(run=run, organisation=UUID(int=1), sealed=sealed, **{"deadline_s": 60.0, **more})
+        content = msgspec.json.encode(Envelope.around(body, id=run, sent_at=now))
+        headers = signed_headers(worker_signer(SHARED), SignedRequest("POST", TRY_PATH, content), now)
+        return _read(await self.client.post(TRY_PATH, content=content, headers=headers))
+
     async def events(self, **more: Any) -> list[RunEvent]:
         content, headers = self.request(**more)
         answer = await self.client.post(RUN_PATH, content=content, headers=headers)
-        assert answer.status_code == 200, answer.text
-        lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: ")]
-        return [msgspec.json.decode(line, type=RunEvent) for line in lines]
+        return _read(answer)
+
+
+def _read(answer: httpx.Response) -> list[RunEvent]:
+    assert answer.status_code == 200, answer.text
+    lines = [line.removeprefix("data: ") for line in answer.text.splitlines() if line.startswith("data: ")]
+    return [msgspec.json.decode(line, type=RunEvent) for line in lines]
 
 
 @asynccontextmanager
@@ -68,7 +96,7 @@ async def door(stub: ModelStub, **settings: Any) -> AsyncIterator[Opened]:
     bound = listening("127.0.0.1", 0)
     own = WorkerSettings(key=SecretStr(SHARED), **settings)
     async with models(tries=1) as opened, anyio.create_task_group() as group:
-        group.start_soon(serve, Door(Health(lambda: True), opened, own, SystemClock()), bound)
+        group.start_soon(serve, Door(Health(lambda: True), opened, JUDGE, own, SystemClock()), bound)
         address = f"http://127.0.0.1:{bound.getsockname()[1]}"
         async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60) as client:  # noqa: TID251
             yield Opened(client, stub)
@@ -105,6 +133,31 @@ async def test_hanging_up_ends_the_call_at_the_provider(model_stub: ModelStub) -
             assert (await anext(lines)).startswith("data: ")
             await lines.aclose()
         await model_stub.until_abandoned()
+
+
+async def test_a_scorer_is_tried_with_the_keys_of_its_models(model_stub: ModelStub) -> None:
+    spec = ScorerSpec(key="llm-judge", scale=Scale.NUMERIC, model=spec_of(model_stub))
+    assert spec.model is not None
+    model_stub.then(Answer(structured={"reasoning": "It is.", "score": 1}), Refusal(401))
+    async with door(model_stub) as opened:
+        asked = {"scorer": spec, "inputs": {"user_input": "1+1?", "response": "2", "reference": "2"}}
+        secrets = {spec.model.configuration: {"api_key": KEY}, uuid4(): {"api_key": "of another model"}}
+        (judged,) = await opened.tried(secrets, **asked)
+        (refused,) = await opened.tried(secrets, **asked)
+        (lacking,) = await opened.tried({}, **{**asked, "inputs": {}})
+        (late,) = await opened.tried(secrets, **asked, deadline_s=0.0)
+    assert isinstance(judged, RunJudged)
+    assert (judged.verdict.value, judged.verdict.reasoning, judged.verdict.usage.calls) == (1.0, "It is.", 1)
+    assert model_stub.chats[0].key == KEY
+    assert [isinstance(one, RunFailed) and one.cause for one in (refused, lacking, late)] == [
+        "authentication", "missing-input", "deadline",
+    ]  # fmt: skip
+
+
+async def test_what_is_signed_for_one_path_is_not_taken_at_another(model_stub: ModelStub) -> None:
+    async with door(model_stub) as opened:
+        content, headers = opened.request()
+        assert (await opened.client.post(TRY_PATH, content=content, headers=headers)).status_code == 401
 
 
 async def test_a_request_is_taken_once_and_only_from_a_holder_of_the_key(model_stub: ModelStub) -> None:
