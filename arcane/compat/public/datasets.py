@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from arcane.access.permissions import DATASETS_READ, DATASETS_ROWS_CREATE
 from arcane.compat.public.answering import PublicRoute
+from arcane.compat.public.ids import id_of
 from arcane.compat.public.paging import Numbered, pagination, whole
 from arcane.datasets.columns import BadValue, Column, read, written
 from arcane.datasets.pinned import PinnedDataset
@@ -104,10 +105,7 @@ def _parts(request: Request) -> DatasetParts:
 
 
 def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise UnknownDataset("there is no such dataset") from None
+    return id_of(text, UnknownDataset("there is no such dataset"))
 
 
 def _sorted_by(text: str, columns: tuple[Column, ...]) -> str:

@@ -19,6 +19,7 @@ from arcane.access.permissions import (
 )
 from arcane.compat.public.answering import PublicRoute
 from arcane.compat.public.experiments import STATUSES, experiment_id, row_of
+from arcane.compat.public.ids import id_of
 from arcane.compat.public.judging import ImportedValues, NewEvaluation, NewEvaluationResult, names_of
 from arcane.compat.public.paging import pagination
 from arcane.compat.public.streaming import every, listed, listed_in
@@ -217,17 +218,11 @@ def _result(subject: SubjectView, one: ScoreResultView) -> dict[str, Any]:
 
 
 def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise UnknownEvaluation("there is no such evaluation") from None
+    return id_of(text, UnknownEvaluation("there is no such evaluation"))
 
 
 def _score_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise UnknownSubject("the evaluation has no such score") from None
+    return id_of(text, UnknownSubject("the evaluation has no such score"))
 
 
 def _evaluations(request: Request) -> EvaluationService:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from arcane.access.permissions import EXPERIMENTS_CREATE, EXPERIMENTS_READ, EXPERIMENTS_UPDATE
 from arcane.compat.public.answering import PublicRoute
+from arcane.compat.public.ids import id_of
 from arcane.compat.public.paging import Numbered, pagination
 from arcane.compat.public.streaming import every, listed, listed_in
 from arcane.datasets.columns import columns_of, written
@@ -140,10 +141,7 @@ async def create_result(request: Request, experiment: str, body: NewResult, acto
 
 def experiment_id(text: str) -> UUID:
     """Returns the id that is meant; raises UnknownExperiment for what is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise UnknownExperiment("there is no such experiment") from None
+    return id_of(text, UnknownExperiment("there is no such experiment"))
 
 
 def experiment_body(view: ExperimentView, actor: Actor) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -63,7 +63,8 @@ async def list_versions(request: Request, prompt: str, actor: Reader) -> Respons
     prompts = _prompts(request)
     view = await prompts.get(actor, prompt)
     found = await whole(lambda page: prompts.versions(actor, prompt, page))
-    return json_response({"data": [await _version(prompts, actor, view, version) for version in found]})
+    providers = await _providers(prompts, actor, found)
+    return json_response({"data": [_version(view, version, providers) for version in found]})
 
 
 @router.get("/{prompt}/latest")
@@ -71,7 +72,7 @@ async def get_latest_version(request: Request, prompt: str, actor: Reader) -> Re
     """Returns the promoted version, or the newest where none is."""
     prompts = _prompts(request)
     view, version = await prompts.get(actor, prompt), await prompts.version(actor, prompt)
-    return json_response({"data": await _version(prompts, actor, view, version)})
+    return json_response({"data": _version(view, version, await _providers(prompts, actor, [version]))})
 
 
 def _prompts(request: Request) -> PromptService:
@@ -91,7 +92,7 @@ def _prompt(view: PromptView) -> dict[str, Any]:
     }
 
 
-async def _version(prompts: PromptService, actor: Actor, prompt: PromptView, version: VersionView) -> dict[str, Any]:
+def _version(prompt: PromptView, version: VersionView, providers: Mapping[UUID, Provider]) -> dict[str, Any]:
     spec = version.spec
     return {
         "id": version.id,
@@ -103,7 +104,7 @@ async def _version(prompts: PromptService, actor: Actor, prompt: PromptView, ver
         "template": _template(version),
         "templateType": "STR" if version.kind is PromptKind.TEXT else "CHAT",
         "templateFormat": _FORMATS[spec.format],
-        "invocationParameters": await _parameters(prompts, actor, version.model_configuration_id, spec.parameters),
+        "invocationParameters": _parameters(providers[version.model_configuration_id], spec.parameters),
         "tools": [_tool(msgspec.to_builtins(tool)) for tool in spec.tools] or None,
         "responseFormat": _response_format(spec.response_schema),
         "createdAt": version.created_at,
@@ -111,13 +112,18 @@ async def _version(prompts: PromptService, actor: Actor, prompt: PromptView, ver
     }
 
 
-async def _parameters(
-    prompts: PromptService, actor: Actor, configuration_id: UUID, parameters: Mapping[str, Any]
-) -> dict[str, Any]:
+async def _providers(prompts: PromptService, actor: Actor, versions: Iterable[VersionView]) -> dict[UUID, Provider]:
+    """Returns the provider of each model configuration that the versions name, each looked up once."""
     assert actor.organisation_id is not None  # noqa: S101 - a key's actor is in its project
     async with prompts.database.transaction(actor.tenant) as session:
-        spec = await prompts.models.spec(session, actor.organisation_id, configuration_id)
-    kind = _PARAMETERS_OF[spec.provider]
+        return {
+            one: (await prompts.models.spec(session, actor.organisation_id, one)).provider
+            for one in {version.model_configuration_id for version in versions}
+        }
+
+
+def _parameters(provider: Provider, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    kind = _PARAMETERS_OF[provider]
     return {"type": kind, kind: dict(parameters)}
 
 
