@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -289,14 +289,19 @@ def _list(text: str) -> list[str]:
 
 
 def _summed(evaluation: EvaluationView, summaries: list[Summary]) -> tuple[tuple[ScoreView, str, Summary], ...]:
-    """Every score in its order, for each experiment where there are any, with that one's name."""
+    """Every score in its order, for each experiment where there are any, with that one's name; labels in theirs."""
     names = dict(evaluation.experiments)
     return tuple(
-        (score, names.get(summary.experiment_id, "") if summary.experiment_id else "", summary)
+        (score, names.get(summary.experiment_id, "") if summary.experiment_id else "", _in_order(score, summary))
         for score in evaluation.scores
         for summary in summaries
         if summary.score_id == score.score_id
     )
+
+
+def _in_order(score: ScoreView, summary: Summary) -> Summary:
+    known = [label for label, _ in score.labels if label in summary.labels]
+    return replace(summary, labels={label: summary.labels[label] for label in (*known, *summary.labels)})
 
 
 def _after(subjects: tuple[SubjectView, ...], subject: UUID | None) -> UUID | None:

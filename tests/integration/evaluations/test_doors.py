@@ -112,6 +112,18 @@ def test_experiments_stand_side_by_side(working: Working) -> None:
     assert [piece["change"] for piece in found["differences"][1]] == ["", "-", "+"]
     shown = working.page(f"/experiments/compare?e={one['id']}&e={two['id']}")
     assert "<del>2</del><ins>3</ins>" in shown
+    over = {"scope": "experiments", "dataset_id": None, "experiment_ids": [one["id"], two["id"]]}
+    judged = _evaluation(working, **over)
+    given = [
+        {"result_id": subject["result_id"], "label": label}
+        for label, subject in zip(
+            ("sad", "glad"), working.get(f"/evaluations/{judged['id']}/subjects")["items"], strict=True
+        )
+    ]
+    path = f"{working.place.in_project}/evaluations/{judged['id']}/scores/{working.mood}/import"
+    assert working.owner.call("POST", path, {"results": given}).json() == {"imported": 2}
+    shown = working.page(f"/evaluations/{judged['id']}")
+    assert [shown.count(f'<td class="cut" title="{name}">{name}</td>') for name in ("One", "Two")] == [1, 1]
 
 
 def test_people_score_on_the_page_and_over_rest(working: Working) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from arcane.client.errors import ClientError, Exit
 from arcane.client.eval_file import EvaluationFile, read
 from arcane.client.evaluating import Evaluations, Threshold, Wanted, failures, mappings_of
+from tests.support.repository_files import ROOT
 from tests.unit.client.test_client import instance
 
 DATASET, EXACT, FAITHFUL = (f"0198b2c4-0000-7000-8000-00000000000{n}" for n in (1, 2, 3))
@@ -115,6 +117,13 @@ def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path: Path, text: str
     assert str(caught.value).startswith(str(file))
     assert "\n" not in str(caught.value)
     assert caught.value.code is Exit.REFUSED
+
+
+@pytest.mark.parametrize("page", ["tutorial/first-evaluation.md", "how-to/gate-a-merge.md"])
+def test_the_files_that_the_documentation_shows_are_read(tmp_path: Path, page: str) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+    (shown,) = [block for block in blocks if "scores:" in block]
+    assert told(written(tmp_path, shown)).thresholds
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
