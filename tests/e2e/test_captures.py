@@ -68,6 +68,7 @@ def test_what_a_search_finds_becomes_rows_and_a_row_leads_back(shelf: Shelf, wat
     ticks = page.locator("input[name=trace]")
     found = ticks.count()
     assert found > 2
+    shown = [tick.get_attribute("value") for tick in ticks.all()[:2]]
     for tick in ticks.all()[2:]:
         tick.uncheck()
     expect(page.get_by_label("Source of question")).to_have_value("trace:input")
@@ -82,6 +83,7 @@ def test_what_a_search_finds_becomes_rows_and_a_row_leads_back(shelf: Shelf, wat
     expect(page.get_by_text("Rows captured: 2.")).to_be_visible()
     rows = shelf.rows()
     assert [(row["split"], row["values"]["weight"]) for row in rows] == [("golden", "invoke_agent")] * 2
+    assert [row["origin"]["trace_id"] for row in rows] == shown
     assert all(row["values"]["question"] and row["values"]["chat"] for row in rows)
     page.goto(f"{watched.base}{shelf.page}/rows/{rows[0]['row_id']}")
     page.get_by_role("link", name=rows[0]["origin"]["trace_id"][:8]).click()

@@ -107,7 +107,8 @@ async def show(request: Request, actor: Adder) -> Response:
 async def capture(request: Request, actor: Adder) -> Response:
     """Captures what is ticked, or shows what it would give."""
     form, sent = await entered(request), await request.form()
-    ticked = frozenset(str(one) for one in sent.getlist("trace"))
+    listed = [str(one) for one in sent.getlist("trace")]
+    ticked = frozenset(listed)
     dataset = await _dataset(request, actor, await _datasets(request, actor))
     if dataset is None or "look" in form:
         return await _respond(request, actor, FormState(form), ticked)
@@ -116,7 +117,7 @@ async def capture(request: Request, actor: Adder) -> Response:
     asked = await _asked(request, actor, shell)
     wanted = CaptureRequest(
         {name: source for name, source in columns.items() if source},
-        [_origin(one) for one in sorted(ticked)],
+        [_origin(one) for one in listed],
         within=asked.search.window if asked.search else None,
         split=form.get("split", ""),
     )
