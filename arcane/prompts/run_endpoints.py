@@ -17,7 +17,7 @@ from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging
 from arcane.kit.problems import Problem
-from arcane.kit.sse import EventStreamResponse, frame
+from arcane.kit.sse import DOCUMENTED, EventStreamResponse, frame
 from arcane.prompts.run_schemas import AnswerOut, RunIn, RunOut, RunPage
 from arcane.prompts.running import PromptRuns, RunRequest, Told
 
@@ -36,17 +36,9 @@ router = APIRouter(prefix="/projects/{project_id}", tags=["prompts"], dependenci
 Runs = Annotated[PromptRuns, Depends(_runs)]
 Runner = Annotated[Actor, requires(PROMPTS_RUN)]
 Reader = Annotated[Actor, requires(PROMPTS_READ)]
-_EVENT = {
-    "type": "object",
-    "description": "One server-sent event; `data` is JSON.",
-    "properties": {name: {"type": "string"} for name in ("event", "data")},
-}
 _FAILED: dict[int | str, dict[str, Any]] = {
     502: {"description": "The model did not answer"},
     503: {"description": "No worker can be reached"},
-}
-_EVENTS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Server-sent events", "content": {"text/event-stream": {"schema": _EVENT}}}
 }
 
 
@@ -57,7 +49,7 @@ async def run_prompt(body: RunIn, runs: Runs, actor: Runner) -> AnswerOut:
     return AnswerOut.of(run_id, generated)
 
 
-@router.post("/prompts/run/stream", response_class=Response, responses=_EVENTS)
+@router.post("/prompts/run/stream", response_class=Response, responses=DOCUMENTED)
 async def stream_prompt(body: RunIn, runs: Runs, actor: Runner) -> Response:
     """Runs a prompt and tells its answer while it comes, as server-sent events. Hanging up cancels the call.
 
