@@ -42,7 +42,7 @@ EXPOSE 8085
 USER arcane
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8085/health/ready', timeout=2)"]
-CMD ["arcane", "serve"]
+CMD ["python", "-m", "arcane.local.serve"]
 
 # The worker's image holds only what a worker may import (R2): no adapter, no database code, no pages.
 FROM runtime AS worker

@@ -23,12 +23,8 @@ from arcane.client.datasets import datasets
 from arcane.client.eval_commands import app as evaluations
 from arcane.demo.generate import write_demo as generate_demo
 from arcane.kit.logging import configure_logging
-from arcane.kit.migrate import app_url
 from arcane.kit.migrate import migrate as migrate_database
-from arcane.kit.secrets import KeyRing
 from arcane.kit.secrets import generate_key as new_key
-from arcane.kit.serving import listen
-from arcane.kit.serving import serve as serve_application
 from arcane.local.check import check_conformance, check_datasource, entered_settings, report
 from arcane.local.errors import LocalError
 from arcane.local.faults import MENDABLE, one_line, reaching_database
@@ -51,7 +47,6 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Option(help="Where Postgres, generated keys and the demo are kept.")]
-Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
 
 HERE = Path(".local")
 
@@ -80,16 +75,12 @@ def down(folder: Folder = HERE) -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; else ARCANE_SERVER__HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; else ARCANE_SERVER__PORT.")] = None,
-    supervised: Supervised = False,
 ) -> None:
     """Serves the API and the pages. The database must have been migrated."""
-    settings = _settings()
-    _check_startable(settings)
-    bound = listen(host or settings.server.host, settings.server.port if port is None else port)
-    anyio.run(
-        lambda: serve_application(create_app(settings), bound, supervised=supervised),
-        backend_options={"use_uvloop": True},
-    )
+    chosen = (("--host", host), ("--port", port))
+    options = [text for name, value in chosen if value is not None for text in (name, str(value))]
+    # A new program in place of this one: the backend's process does not keep what only commands need.
+    os.execv(sys.executable, [sys.executable, "-m", "arcane.local.serve", *options])  # noqa: S606
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -194,12 +185,6 @@ def _inside(work: Callable[[State], Awaitable[T]]) -> T:
 
     with reaching_database():
         return anyio.run(run)
-
-
-def _check_startable(settings: Settings) -> None:
-    """Raises what can be told in one line, before a web server turns it into a log."""
-    KeyRing.of(settings.secrets)
-    app_url(settings)
 
 
 def _settings() -> Settings:

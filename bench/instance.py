@@ -90,7 +90,7 @@ async def instance(delay_ms: float, beside: Draft | None = None) -> AsyncIterato
         await migrate(settings)
         project_id, key, other = await _prepare(settings, stub_address, beside)
         port = _free_port()
-        arguments = ["-m", "arcane.cli", "serve", "--port", str(port)]
+        arguments = ["-m", "arcane.local.serve", "--port", str(port)]
         backend = Watched.start(arguments, _environment(settings), folder / "backend.log")
         stack.callback(backend.stop)
         address = Address(port, f"Authorization: Bearer {key}\r\n")

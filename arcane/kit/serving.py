@@ -47,6 +47,7 @@ async def serve(app: Starlette, bound: socket.socket, *, supervised: bool) -> No
             access_log=False,
             server_header=False,
             lifespan="on",
+            ws="none",
             timeout_graceful_shutdown=_DRAIN_S,
         ),
         supervised=supervised,

@@ -93,7 +93,7 @@ class Up:
 
 
 def _backend(settings: Settings) -> Child:
-    return Child("backend", [sys.executable, "-m", "arcane.cli", "serve", "--supervised"], child_environment(settings))
+    return Child("backend", [sys.executable, "-m", "arcane.local.serve", "--supervised"], child_environment(settings))
 
 
 def _worker(settings: Settings) -> Child:

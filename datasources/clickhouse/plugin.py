@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.util import find_spec
+
 from arcane.spi import Adapter, AdapterContext, DatasourcePlugin
-from datasources.clickhouse.adapter import ClickHouseAdapter
 from datasources.clickhouse.settings import ClickHouseSettings, headers_of
+
+_ADAPTER = "datasources.clickhouse.adapter"
+"""Imported when there is a ClickHouse to ask: its client costs 6 MB, which most instances need not pay."""
+
+if find_spec("clickhouse_connect") is None:
+    raise ImportError("clickhouse-connect is not installed: install arcane[clickhouse]")
 
 
 class ClickHousePlugin(DatasourcePlugin[ClickHouseSettings]):
@@ -22,7 +30,8 @@ class ClickHousePlugin(DatasourcePlugin[ClickHouseSettings]):
         return headers_of(settings)
 
     def connect(self, settings: ClickHouseSettings, context: AdapterContext) -> Adapter:
-        return ClickHouseAdapter(context.http, settings)
+        made: Adapter = import_module(_ADAPTER).ClickHouseAdapter(context.http, settings)
+        return made
 
 
 PLUGIN = ClickHousePlugin()

@@ -151,7 +151,7 @@ def serving(stored: MigratedDatabase, settings: Settings, log_file: Path) -> Ite
     """While the block runs, `arcane serve` does with `settings` on `stored`; its log goes to `log_file`."""
     with log_file.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "arcane.cli", "serve", "--supervised"],
+            [sys.executable, "-m", "arcane.local.serve", "--supervised"],
             env=child_environment(settings),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
