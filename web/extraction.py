@@ -5,16 +5,24 @@
   is shown (the filter `spoken`).
 - `noticed`: the engine and the adapters say what is wrong, missing or planned as notices and as errors; a
   template that writes one writes it in its own language.
+- Why a request is refused: problems and errors of TraceQL say it in a sentence made on the spot. Its template is what
+  stands in the source, `f"there is no {kind} {name}"` as `there is no %(kind)s %(name)s`; a page that shows such a
+  sentence finds the template it was made of (web/i18n.py).
 """
 
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
+from arcane.kit.problems import Problem
 from arcane.model.notice import Notice
 from arcane.spi import errors
+from arcane.traceql.errors import TraceqlError
+from web import site  # noqa: F401 - with it every slice is loaded, and the problems that each of them knows
 
 Found = tuple[int, str | None, str, list[str]]
 
@@ -26,6 +34,9 @@ _ERRORS = frozenset(
     name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.DatasourceError)
 )
 _SAYS = _ERRORS | {Notice.__name__}
+_HINT = 2
+"""Where the hint of an error of TraceQL stands, after its message and its position."""
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def declared(source: IO[bytes], keywords: Any, comment_tags: Any, options: Mapping[str, Any]) -> Iterator[Found]:
@@ -47,8 +58,40 @@ def declared(source: IO[bytes], keywords: Any, comment_tags: Any, options: Mappi
 
 def noticed(source: IO[bytes], keywords: Any, comment_tags: Any, options: Mapping[str, Any]) -> Iterator[Found]:
     """Yields the templates of a Python module's notices and errors, and what an error says without a message."""
+    refusing = _names_below(Problem) | _names_below(TraceqlError)
     for node in ast.walk(ast.parse(source.read())):
         yield from _notices(node)
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=[text, *rest], keywords=keywords) if name in refusing:
+                hints = [one.value for one in keywords if one.arg == "hint"] + rest[_HINT - 1 : _HINT]
+                yield from (one for part in (text, *hints) for one in _made_of(part))
+
+
+def _names_below(kind: type) -> frozenset[str]:
+    """Returns the names of `kind` and of all that inherits from it and is loaded."""
+    return frozenset({kind.__name__}).union(*map(_names_below, kind.__subclasses__()))
+
+
+def _made_of(node: ast.expr) -> Iterator[Found]:
+    """Yields the templates of the sentences that an expression can be: a text, an f-string, one of two."""
+    match node:
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from _made_of(body)
+            yield from _made_of(orelse)
+        case ast.JoinedStr(values=parts):
+            taken: Counter[str] = Counter()
+            yield node.lineno, None, "".join(_part(part, taken) for part in parts), []
+        case _:
+            yield from _texts([node])
+
+
+def _part(node: ast.expr, taken: Counter[str]) -> str:
+    """Returns a part of an f-string as a template has it; a value is named after what is written, once."""
+    if isinstance(node, ast.FormattedValue):
+        name = (_NAME.findall(ast.unparse(node.value)) or ["value"])[-1]
+        taken[name] += 1
+        return f"%({name}{taken[name] if taken[name] > 1 else ''})s"
+    return str(node.value).replace("%", "%%") if isinstance(node, ast.Constant) else ""
 
 
 def _notices(node: ast.AST) -> Iterator[Found]:

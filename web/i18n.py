@@ -6,6 +6,8 @@ sources themselves. How to extract and update: web/README.md.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +23,9 @@ from arcane.model.notice import told
 
 LOCALES = Path(__file__).parent / "locale"
 SOURCE_LANGUAGE = "en"
+LONGEST_SENTENCE = 1_000
+"""Longer ones are not looked for among the templates."""
+_HOLE = re.compile(r"%\((\w+)\)[\d.]*[sdfg]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class Language:
     locale: Locale
     translations: NullTranslations
     texts: dict[str, str]
+    patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
+    """What sentences with values in them look like in English, the longest first, and their translations."""
 
     @property
     def code(self) -> str:
@@ -45,8 +52,21 @@ class Language:
         return self.translations.ungettext(singular, plural, number)
 
     def tell(self, sentence: str) -> str:
-        """Returns a notice of the engine or of an adapter, or what is declared somewhere, in this language."""
-        return told(sentence, self.gettext)
+        """Returns in this language what comes in English: a notice, what is declared somewhere, why one is refused.
+
+        A sentence that was made on the spot is told by the template it looks like; one that is unknown stays English.
+        """
+        said = told(sentence, self.gettext)
+        return self._recognised(sentence) if said == sentence and self.patterns else said
+
+    def _recognised(self, sentence: str) -> str:
+        if len(sentence) > LONGEST_SENTENCE:
+            return sentence
+        for pattern, translation in self.patterns:
+            found = pattern.fullmatch(sentence)
+            if found:
+                return translation % found.groupdict()
+        return sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +110,22 @@ def _read(file: Path) -> Language:
         for message in catalog
         if isinstance(message.id, str) and isinstance(message.string, str) and message.id and message.string
     }
-    return Language(locale, Translations(compiled), texts)
+    return Language(locale, Translations(compiled), texts, _patterns(texts))
+
+
+def _patterns(texts: Mapping[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Returns the templates among `texts` that can be told from their sentence: each value stands there once."""
+    found = []
+    for template, translation in texts.items():
+        names = _HOLE.findall(template)
+        literal = _HOLE.sub("", template)
+        distinct = len(set(names)) == len(names)
+        if names and distinct and set(_HOLE.findall(translation)) <= set(names) and re.search("[a-z]{2}", literal):
+            parts = _HOLE.split(template)
+            plain = [re.escape(part.replace("%%", "%")) for part in parts]
+            text = "".join(f"(?P<{parts[at]}>.*?)" if at % 2 else part for at, part in enumerate(plain))
+            found.append((len(literal), re.compile(text, re.DOTALL), _HOLE.sub(r"%(\1)s", translation)))
+    return tuple((pattern, translation) for _, pattern, translation in sorted(found, key=lambda one: -one[0]))
 
 
 def _accepted(header: str) -> list[str]:

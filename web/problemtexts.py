@@ -16,7 +16,7 @@ def failure_of(problem: Problem, shell: Shell) -> Failure:
     heading = say("The query cannot be answered as it is") if problem.status < 500 else say("No datasource answered")
     place = problem.members.get("position")
     where = say("line %(line)d, column %(column)d") % place if isinstance(place, dict) else ""
-    about = "\n".join(filter(None, (problem.members.get("hint"), where)))
+    about = "\n".join(filter(None, (shell.language.tell(problem.members.get("hint") or ""), where)))
     return Failure(heading, problem.detail, about, retry=problem.status >= 429)
 
 

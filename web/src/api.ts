@@ -1,5 +1,6 @@
 // Calls of /api/v1 with this browser's session.
 import { meta } from "./dom";
+import { told } from "./texts";
 
 /** A request that was answered with something else than success; `detail` may be shown. */
 export class Refused extends Error {
@@ -25,7 +26,7 @@ async function read<T>(response: Response): Promise<T> {
   }
   if (!response.ok) {
     const problem: Record<string, unknown> & { title?: string; detail?: string } = await response.json().catch(() => ({}));
-    throw new Refused(response.status, problem.title ?? response.statusText, problem.detail ?? "", problem);
+    throw new Refused(response.status, problem.title ?? response.statusText, told(problem.detail ?? ""), problem);
   }
   return await response.json() as T;
 }

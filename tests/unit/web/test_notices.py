@@ -27,6 +27,8 @@ CATALOG = {
     "Stopped after looking at %(count)d traces; the next page goes on from there.": "Nach %(count)d Spuren angehalten.",
     "Keep those that match %(query)s, until the page is full.": "Behalte, was zu %(query)s passt.",
     "the datasource cannot answer it": "die Quelle kann das nicht",
+    "there is another dataset named %(name)s": "es gibt schon einen Datensatz namens %(name)s",
+    "the closing brace is missing": "die schließende Klammer fehlt",
 }
 
 
@@ -75,6 +77,15 @@ def test_an_explanation_is_told_in_the_language_of_the_page(german: Language) ->
     )
     assert "die Quelle kann das nicht" in page
     assert "Behalte, was zu { status = error } passt." in page
+
+
+def test_why_somebody_is_refused_is_told_in_the_language_of_the_page(german: Language) -> None:
+    jinja = environment(german, Assets(), reloads=False)
+    page = jinja.from_string('{% from "components/state.html" import notice %}{{ notice("", said) }}')
+    assert "es gibt schon einen Datensatz namens Größe" in page.render(said="there is another dataset named Größe")
+    assert "nobody translated this" in page.render(said="nobody translated this")
+    long = "there is another dataset named " + "x" * 2_000
+    assert german.tell(long) == long
 
 
 def test_every_notice_and_every_error_is_in_the_catalog_that_make_writes() -> None:
