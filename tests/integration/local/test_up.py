@@ -59,7 +59,9 @@ def test_makes_the_owner_from_settings_and_ends_with_down(folder: Path) -> None:
         assert up.ended() == 0
 
 
-@pytest.mark.parametrize(("name", "part"), [("worker.main", "worker"), ("serve", "backend"), ("postgres", "Postgres")])
+@pytest.mark.parametrize(
+    ("name", "part"), [("worker.main", "worker"), ("arcane.local.serve", "backend"), ("postgres", "Postgres")]
+)
 def test_a_part_that_dies_takes_the_rest_down_and_is_named(folder: Path, name: str, part: str) -> None:
     with ArcaneUp(folder) as up:
         up.until_ready()
