@@ -143,7 +143,7 @@ def _subjects() -> None:
     op.create_index(
         "ix_evaluation_subjects_ordinal",
         "evaluation_subjects",
-        ["evaluation_id", "ordinal", "id"],
+        ["organisation_id", "evaluation_id", "ordinal", "id"],
     )
 
 

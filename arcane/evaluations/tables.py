@@ -146,7 +146,7 @@ class Subject(Row, table=True):
     __table_args__ = (
         _of_evaluation("evaluation_subjects"),
         UniqueConstraint("evaluation_id", "key"),
-        Index("ix_evaluation_subjects_ordinal", "evaluation_id", "ordinal", "id"),
+        Index("ix_evaluation_subjects_ordinal", "organisation_id", "evaluation_id", "ordinal", "id"),
     )
 
     organisation_id: UUID
