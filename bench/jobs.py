@@ -124,11 +124,11 @@ def _broker(name: str, folder: Path) -> Iterator[str | None]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("brokers", nargs="*", choices=[*PER_SECOND, []], default=list(PER_SECOND))
+    parser.add_argument("brokers", nargs="*", choices=[*PER_SECOND, []])
     parser.add_argument("--jobs", type=int, default=JOBS)
     given = parser.parse_args()
     rows, kept = [], True
-    for name in given.brokers:
+    for name in given.brokers or PER_SECOND:
         with tempfile.TemporaryDirectory(prefix="arcane-bench-") as place:
             folder = Path(place)
             folder.chmod(0o755)

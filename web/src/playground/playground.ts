@@ -201,15 +201,19 @@ class Playground {
     }
   }
 
-  /** A conversation of a span comes from the window of its trace, and is kept by nobody: reloading loses it. */
+  /** A conversation of a span comes from the window of its trace, which is asked until it answers, and is kept by nobody. */
   private receive(): void {
     const wanted = new URLSearchParams(location.search).get("span");
     if (!wanted) return;
     const [trace_id = "", span_id = ""] = wanted.split("/");
+    const ask = () => { (window.opener as Window | null)?.postMessage({ wants: wanted }, location.origin); };
+    const asking = setInterval(ask, 500);
     const patience = setTimeout(() => this.say(_("The conversation of a span is not kept. Open it from its trace again."), "accent"), 2_000);
     addEventListener("message", (event: MessageEvent<Handed>) => {
       if (event.origin !== location.origin || event.data?.span !== wanted || !event.data.input) return;
       clearTimeout(patience);
+      clearInterval(asking);
+      if (this.span) return; // it answered twice, and somebody may have written since
       this.span = { trace_id, span_id };
       const { input, parameters = {}, tools = [] } = event.data;
       this.fill({ ...this.start.draft, format: "none", messages: messagesOf(input), parameters, tools });
@@ -217,7 +221,7 @@ class Playground {
       this.say([_("This conversation comes from a trace: runs keep what they took, and none of its text."), asked].filter(Boolean).join(" "), "accent");
       this.changed();
     });
-    (window.opener as Window | null)?.postMessage({ wants: wanted }, location.origin);
+    ask();
   }
 }
 

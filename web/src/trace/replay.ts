@@ -20,12 +20,11 @@ export function playgroundButton(traceId: string, span: SpanAnswer, exchange: Ex
   return button;
 }
 
-/** The new window asks for the conversation once it can take it, and gets it once. */
+/** The new window asks for the conversation once it can take it, and again after it was loaded again. */
 function hand(playground: string, name: string, exchange: ExchangeAnswer, model: string | undefined): void {
   const opened = window.open(`${playground}?span=${encodeURIComponent(name)}`, "_blank");
   const answer = (event: MessageEvent<{ wants?: string }>) => {
     if (event.origin !== location.origin || event.source !== opened || event.data?.wants !== name) return;
-    removeEventListener("message", answer);
     const { input, parameters, tools } = exchange;
     opened?.postMessage({ span: name, input, parameters, tools, model }, location.origin);
   };
