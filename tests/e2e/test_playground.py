@@ -164,6 +164,7 @@ def test_a_model_call_of_a_trace_is_tried_again_as_it_was_asked(bench: Bench, wa
     with page.expect_popup() as opened:
         page.get_by_role("button", name="Open in playground").click()
     play = opened.value
+    expect(play.get_by_label("Text of the message")).to_have_count(1)  # it begins with a draft of two
     expect(play.get_by_label("Text of the message")).to_have_value("Rain in {Bern}?")
     expect(play.get_by_text("The span asked alpha.")).to_be_visible()
     bench.stub.when("Rain in {Bern}?", Answer("Yes."))
