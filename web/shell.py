@@ -185,11 +185,11 @@ def rail_of(language: Language, organisation: str, place: Place | None, actor: A
     if place is not None and actor.may(p.DATASETS_READ):
         evaluate.append(RailLink("datasets", say("Datasets"), place.datasets, "table"))
     if place is not None and actor.may(p.SCORES_READ):
-        evaluate.append(RailLink("scores", say("Scores"), place.scores, "check"))
+        evaluate.append(RailLink("scores", say("Scores"), place.scores, "ruler"))
     if place is not None and actor.may(p.EXPERIMENTS_READ):
-        evaluate.append(RailLink("experiments", say("Experiments"), place.at("experiments"), "braces"))
+        evaluate.append(RailLink("experiments", say("Experiments"), place.at("experiments"), "flask-conical"))
     if place is not None and actor.may(p.EVALUATIONS_READ):
-        evaluate.append(RailLink("evaluations", say("Evaluations"), place.at("evaluations"), "circle-check"))
+        evaluate.append(RailLink("evaluations", say("Evaluations"), place.at("evaluations"), "gauge"))
     reads_datasources = place.reads_datasources if place is not None else actor.may(p.DATASOURCES_READ)
     if organisation and reads_datasources:
         operate.append(RailLink("datasources", say("Datasources"), f"{base}/datasources", "database"))
