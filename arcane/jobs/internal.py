@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from arcane.jobs.service.desk import JobDesk
 from arcane.kit.guard import public
+from arcane.kit.hangup import while_open
 from arcane.messaging.jobs import CLAIMS_PATH, CONTROL_PATH, KEYS_PATH, RESULTS_PATH
 
 internal_router = APIRouter(include_in_schema=False)
@@ -33,7 +34,12 @@ async def take_results(request: Request) -> Response:
 @internal_router.post(CONTROL_PATH, dependencies=[public(_SIGNED)])
 async def control_runs(request: Request) -> Response:
     """A worker asks which of its runs are not to go on; the answer waits for a change."""
-    return _json(await _desk(request).control(await request.body(), request.headers))
+    body = await request.body()
+
+    async def told() -> Response:
+        return _json(await _desk(request).control(body, request.headers))
+
+    return await while_open(request, told)
 
 
 @internal_router.post(KEYS_PATH, dependencies=[public(_SIGNED)])

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from arcane.access.permissions import TRACES_READ
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
+from arcane.kit.hangup import while_connected
 from arcane.kit.http import deadline_of, json_response
 from arcane.model.time import TimeRange
 from arcane.traces import questions as q
 from arcane.traces import schemas as s
 from arcane.traces import trace_schemas as ts
 from arcane.traces.bodies import SearchBody, hit_body
-from arcane.traces.hangup import while_connected
 from arcane.traces.problems import position_of
 from arcane.traces.service import TraceService
 from arcane.traces.streaming import otlp_response, trace_response

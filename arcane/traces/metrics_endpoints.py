@@ -11,9 +11,9 @@ from starlette.responses import Response
 from arcane.access.permissions import TRACES_READ
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
+from arcane.kit.hangup import while_connected
 from arcane.kit.http import deadline_of, json_response
 from arcane.traces import metrics_schemas as ms
-from arcane.traces.hangup import while_connected
 from arcane.traces.measuring import MetricsRequest, MetricsService
 from arcane.traces.metrics_bodies import metrics_body
 

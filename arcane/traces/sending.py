@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from arcane.kit.problems import Problem
 from arcane.traces.arriving import Arriving, Asked
-from arcane.traces.hangup import PushedResponse, Say
+from arcane.traces.pushed import PushedResponse, Say
 from arcane.traces.service import check_ended
 from arcane.traces.stream_bodies import EventBody, ProblemBody, begin_body, event_body, ndjson, sse
 

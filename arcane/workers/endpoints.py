@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from arcane.access import permissions
 from arcane.kit.actor import Actor
 from arcane.kit.guard import public, requires
+from arcane.kit.hangup import while_open
 from arcane.messaging.leases import EXTENSIONS_PATH, LEASES_PATH, SETTLEMENTS_PATH
 from arcane.messaging.sessions import SESSIONS_PATH
 from arcane.messaging.workers import ANNOUNCEMENTS_PATH
@@ -40,7 +41,12 @@ async def announce(request: Request) -> Response:
 async def lease(request: Request) -> Response:
     """A worker borrows jobs; the answer waits for the first one."""
     leases: LeaseService = request.app.state.leases
-    return _json(await leases.lease(await request.body(), request.headers))
+    body = await request.body()
+
+    async def lend() -> Response:
+        return _json(await leases.lease(body, request.headers))
+
+    return await while_open(request, lend)
 
 
 @internal_router.post(SETTLEMENTS_PATH, dependencies=[public(_SIGNED)])

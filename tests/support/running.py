@@ -106,10 +106,12 @@ class ArcaneUp:
         raise AssertionError(f"not ready: {self.lines}")
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Returns the exit code after `how`, once nothing of it runs any more."""
+        """Returns the exit code after `how`, once nothing of it runs any more. Nothing had to be cut off for it."""
         family = self.family()
         self.process.send_signal(how)
-        return self.ended(family)
+        code = self.ended(family)
+        assert not [line for line in self.lines if "uvicorn.error" in line], self.lines
+        return code
 
     def ended(self, family: list[psutil.Process] | None = None) -> int:
         """Returns the exit code, once nothing of `family` runs any more."""

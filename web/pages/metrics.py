@@ -12,10 +12,10 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
+from arcane.kit.hangup import while_connected
 from arcane.kit.http import deadline_of
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
-from arcane.traces.hangup import while_connected
 from arcane.traces.measuring import MetricsService
 from web.asking import source_choices
 from web.flash import forget

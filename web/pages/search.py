@@ -12,11 +12,12 @@ from fastapi.responses import HTMLResponse
 
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
+from arcane.kit.hangup import while_connected
 from arcane.kit.http import deadline_of
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
-from arcane.traces.hangup import PushedResponse, Say, while_connected
 from arcane.traces.problems import MetricsQuery
+from arcane.traces.pushed import PushedResponse, Say
 from arcane.traces.questions import SearchAnswer
 from web.arriving import Pieces, Show, Watching
 from web.asking import source_choices, traces_of
