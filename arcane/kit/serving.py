@@ -58,7 +58,7 @@ async def serve(app: Starlette, bound: socket.socket, *, supervised: bool) -> No
             group.start_soon(server.end_with_parent)
         await server.serve(sockets=[bound])
         group.cancel_scope.cancel()
-    if not server.started:
+    if not server.started or server.lifespan.error_occurred:
         raise SystemExit(1)  # the lifespan failed and has said why
 
 
@@ -73,6 +73,10 @@ class _Server(uvicorn.Server):
         settle()
         if self.started and self.supervised:
             say_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Returns whether to end: also when background work broke, rather than answer as if all were well."""
+        return self.lifespan.error_occurred or await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.closing.set()
