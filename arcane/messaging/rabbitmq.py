@@ -11,14 +11,17 @@ letter after DELIVERIES_MAX deliveries.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import aio_pika
 import anyio
-from aio_pika.abc import AbstractIncomingMessage, AbstractQueue, AbstractRobustChannel, AbstractRobustConnection
+from aio_pika.abc import AbstractQueue, AbstractRobustChannel, AbstractRobustConnection
 from aio_pika.exceptions import AMQPException
+from aiormq.abc import DeliveredMessage
+from aiormq.channel import Channel
 from aiormq.exceptions import ChannelInvalidStateError, ChannelPreconditionFailed
 from anyio.streams.memory import MemoryObjectSendStream
 
@@ -26,6 +29,7 @@ from arcane.kit.clock import Clock
 from arcane.kit.logging import get_logger
 from arcane.messaging.broker import (
     Broker,
+    BrokerError,
     BrokerUnavailable,
     Delivery,
     Fate,
@@ -35,7 +39,9 @@ from arcane.messaging.broker import (
     dead,
 )
 from arcane.messaging.envelope import UnreadableMessage
-from arcane.messaging.message import DEAD, Message, headers_of, message_of, unreadable
+from arcane.messaging.message import DEAD, Message, message_of, unreadable
+from arcane.messaging.rabbitmq_batch import Letter, send_all
+from arcane.messaging.rabbitmq_source import Source, SourceConnection, Unsettled
 
 log = get_logger("arcane.messaging.rabbitmq")
 
@@ -43,8 +49,11 @@ PREFIX = "arcane."
 DELIVERIES_MAX = 20
 _CONFIRMS_AT_ONCE = 512
 _CONFIRM_TIMEOUT_S = 30.0
-_FAILURES = (AMQPException, OSError, TimeoutError, ChannelInvalidStateError)
-"""What aio-pika raises for a lost connection or channel, and for a broker that does not answer."""
+_FAILURES = (AMQPException, OSError, TimeoutError, ChannelInvalidStateError, RuntimeError)
+"""What aio-pika raises for a lost connection or channel, and for a broker that does not answer.
+
+A connection that is away just now is a bare RuntimeError there.
+"""
 
 
 @dataclass(slots=True)
@@ -63,7 +72,9 @@ class RabbitBroker(Broker):
     async def connected(cls, url: str, clock: Clock, retries: RetryPolicy) -> AsyncIterator[RabbitBroker]:
         """Yields the broker at `url` (amqp:// or amqps://). Raises BrokerUnavailable."""
         try:
-            connection = await aio_pika.connect_robust(url, timeout=10.0, reconnect_interval=1.0)
+            connection = await aio_pika.connect_robust(
+                url, connection_class=SourceConnection, timeout=10.0, reconnect_interval=1.0
+            )
         except _FAILURES as exc:
             raise BrokerUnavailable(f"RabbitMQ cannot be reached ({type(exc).__name__})") from exc
         try:
@@ -88,7 +99,8 @@ class RabbitBroker(Broker):
         try:
             channel = await self.connection.channel()
             await channel.set_qos(prefetch_count=at_once)
-            source = await channel.get_queue(PREFIX + queue, ensure=False)
+            (arguments,) = (own for name, own in _queues(queue, self.retries) if name == PREFIX + queue)
+            source = cast("Source", await channel.declare_queue(PREFIX + queue, durable=True, arguments=arguments))
             tag = await source.consume(self._taking(queue, send))
         except _FAILURES as exc:
             raise _unavailable(exc) from exc
@@ -115,65 +127,47 @@ class RabbitBroker(Broker):
 
     def _taking(
         self, queue: str, send: MemoryObjectSendStream[Delivery]
-    ) -> Callable[[AbstractIncomingMessage], Awaitable[None]]:
-        async def take(incoming: AbstractIncomingMessage) -> None:
-            headers = {name: str(value) for name, value in incoming.headers.items()}
+    ) -> Callable[[DeliveredMessage], Coroutine[Any, Any, None]]:
+        unsettled: Unsettled | None = None
+
+        async def take(incoming: DeliveredMessage) -> None:
+            nonlocal unsettled
+            if unsettled is None or unsettled.channel is not incoming.channel:  # another one after a lost connection
+                unsettled = Unsettled(cast("Channel", incoming.channel))
+            number = incoming.delivery_tag or 0
+            unsettled.took(number)
+            headers = {name: str(value) for name, value in (incoming.header.properties.headers or {}).items()}
             try:
                 message = message_of(queue, headers, incoming.body)
             except UnreadableMessage as exc:
                 message = unreadable(queue, incoming.body, str(exc), self.clock.now())
                 if not queue.endswith(DEAD):
-                    await self._bury(message, incoming)
+                    await self._bury(RabbitDelivery(self, message, unsettled, number))
                     return
             try:
-                send.send_nowait(RabbitDelivery(self, message, incoming))
+                send.send_nowait(RabbitDelivery(self, message, unsettled, number))
             except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.WouldBlock):
                 return  # the consumer is going away; closing its channel gives the message back
 
         return take
 
-    async def _bury(self, message: Message, incoming: AbstractIncomingMessage) -> None:
-        log.warning("message_unreadable", queue=message.queue)
+    async def _bury(self, delivery: RabbitDelivery) -> None:
+        log.warning("message_unreadable", queue=delivery.message.queue)
         try:
-            await self.move(message, PREFIX + dead(message.queue))
-            await incoming.ack()
-        except (*_FAILURES, BrokerUnavailable) as exc:
+            await self.move(delivery.message, PREFIX + dead(delivery.message.queue))
+            await delivery.ack()
+        except BrokerError as exc:
             log.warning("message_not_buried", reason=type(exc).__name__)  # it comes again
 
-    async def _send(self, addressed: Sequence[tuple[str, Message]]) -> None:
-        faults: list[Exception] = []
-        limiter = anyio.CapacityLimiter(_CONFIRMS_AT_ONCE)
-
-        async def send(queue: str, message: Message) -> None:
-            try:
-                async with limiter:
-                    await self._confirmed(queue, message)
-            except _FAILURES as exc:
-                faults.append(exc)
-
-        if len(addressed) == 1:
-            await send(*addressed[0])
-        else:
-            async with anyio.create_task_group() as group:
-                for queue, message in addressed:
-                    group.start_soon(send, queue, message)
-        if faults:
+    async def _send(self, letters: Sequence[Letter]) -> None:
+        try:
+            for start in range(0, len(letters), _CONFIRMS_AT_ONCE):
+                with anyio.fail_after(_CONFIRM_TIMEOUT_S):
+                    channel = cast("Channel", await self.publishing.get_underlay_channel())
+                    await send_all(channel, letters[start : start + _CONFIRMS_AT_ONCE])
+        except _FAILURES as exc:
             self._declared.clear()  # whoever emptied the broker took the queues away, too
-            raise _refused(faults[0])
-
-    async def _confirmed(self, queue: str, message: Message) -> None:
-        await self.publishing.default_exchange.publish(
-            aio_pika.Message(
-                message.body,
-                headers=dict(headers_of(message)),
-                content_type=message.content_type,
-                message_id=str(message.id),
-                correlation_id=message.correlation_id or None,
-                delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-            ),
-            routing_key=queue,
-            timeout=_CONFIRM_TIMEOUT_S,
-        )
+            raise _refused(exc) from exc
 
     async def _declare(self, queue: str) -> None:
         if queue in self._declared:
@@ -196,11 +190,15 @@ class RabbitDelivery(Delivery):
 
     broker: RabbitBroker
     message: Message
-    incoming: AbstractIncomingMessage
+    unsettled: Unsettled
+    number: int
 
     async def ack(self) -> None:
         """See Delivery.ack."""
-        await self._settled(self.incoming.ack)
+        try:
+            self.unsettled.ack(self.number)
+        except _FAILURES as exc:
+            raise _lost(exc) from exc
 
     async def retry(self, error: str) -> Fate:
         """See Delivery.retry. The copy that waits is confirmed before this one is given up."""
@@ -218,18 +216,15 @@ class RabbitDelivery(Delivery):
 
     async def release(self) -> None:
         """See Delivery.release."""
-        await self._settled(lambda: self.incoming.nack(requeue=True))
+        try:
+            await self.unsettled.release(self.number)
+        except _FAILURES as exc:
+            raise _lost(exc) from exc
 
     async def _buried(self, failed: Message) -> Fate:
         await self.broker.move(failed, PREFIX + dead(self.message.queue))
         await self.ack()
         return Fate.DEAD
-
-    async def _settled(self, settle: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await settle()
-        except _FAILURES as exc:
-            raise SettlementLost(f"the connection to RabbitMQ was lost ({type(exc).__name__})") from exc
 
 
 def _queues(queue: str, retries: RetryPolicy) -> list[tuple[str, dict[str, str | int]]]:
@@ -266,6 +261,10 @@ async def _close(source: AbstractQueue, tag: str, channel: aio_pika.abc.Abstract
         await channel.close()
     except _FAILURES:
         return  # gone with its connection; the broker has everything back
+
+
+def _lost(exc: Exception) -> SettlementLost:
+    return SettlementLost(f"the connection to RabbitMQ was lost ({type(exc).__name__})")
 
 
 def _unavailable(exc: Exception) -> BrokerUnavailable:
