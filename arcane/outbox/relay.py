@@ -42,6 +42,8 @@ async def relay_forever(promises: Promises, announcer: Announcer, reach: Reach) 
                 await Relay(promises, broker, bell).run()
         except BrokerUnavailable as exc:
             log.warning("broker_unreachable", reason=str(exc))
+        except Exception as exc:  # noqa: BLE001 - messages wait; whatever a driver raises must not end the backend
+            log.error("relay_broke", reason=type(exc).__name__)
         await anyio.sleep(_PAUSE_S)
 
 

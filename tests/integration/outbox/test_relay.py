@@ -101,8 +101,9 @@ async def test_what_was_rolled_back_was_never_promised(house: House) -> None:
     assert await Relay(house.promises, house.queues, Bell()).move() == 0
 
 
-async def test_a_running_relay_moves_a_promise_at_once_and_survives_a_broker_that_is_away(house: House) -> None:
-    broker = Moody(house.queues, [BrokerUnavailable("away")])
+@pytest.mark.parametrize("fault", [BrokerUnavailable("away"), RuntimeError("unforeseen")], ids=["away", "unforeseen"])
+async def test_a_running_relay_moves_a_promise_at_once_and_survives_its_broker(house: House, fault: Exception) -> None:
+    broker = Moody(house.queues, [fault])
 
     @asynccontextmanager
     async def reach() -> AsyncIterator[Broker]:
