@@ -50,7 +50,7 @@ tests: install-dev ## every test; neighbours stay on one worker, and share what 
 
 nightly: install-dev ## the laws again, with 20,000 examples each, and the chaos of 2,000 jobs on every broker; takes hours
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) -q -n $(WORKERS) -p no:randomly tests/property
-	ARCANE_TEST_CHAOS_JOBS=2000 $(PYTEST) -q -n 0 tests/integration/jobs/test_chaos.py
+	ARCANE_TEST_CHAOS_JOBS=2000 $(PYTEST) -q -rP -n 0 tests/integration/jobs/test_chaos.py
 
 coverage: install-dev ## the tests again, with branch coverage
 	$(BIN)/coverage erase

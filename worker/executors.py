@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+import anyio
+
 from arcane.messaging.generation import Generated
-from arcane.messaging.jobs import JobError, Spec
+from arcane.messaging.jobs import IdleSpec, JobError, Spec
 from arcane.messaging.scoring import Verdict
 from arcane.model.deadline import Deadline
 
@@ -68,8 +70,10 @@ class Executor(Protocol):
 class Idle:
     """Does nothing, and succeeds."""
 
-    async def run(self, spec: Any, work: Work) -> Done:
-        """Returns at once."""
+    async def run(self, spec: IdleSpec, work: Work) -> Done:
+        """Returns when the time of its spec is over, at once where there is none."""
+        if spec.takes_s:
+            await anyio.sleep(spec.takes_s)
         return Done()
 
 

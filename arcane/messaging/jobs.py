@@ -45,7 +45,9 @@ class ScoreSpec(msgspec.Struct, frozen=True, kw_only=True, tag="score"):
 
 
 class IdleSpec(msgspec.Struct, frozen=True, kw_only=True, tag="idle"):
-    """Do nothing and succeed: what a job costs by itself is measured with this one."""
+    """Do nothing for `takes_s` and succeed: what a job costs by itself is measured with this one."""
+
+    takes_s: float = 0.0
 
 
 Spec = GenerateSpec | ScoreSpec | IdleSpec

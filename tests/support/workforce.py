@@ -40,7 +40,7 @@ from tests.support.running import free_port
 
 KEY = "a-key-that-only-these-tests-use-01"
 _SECRET = base64.b64encode(hashlib.sha256(b"a key for tests").digest()).decode()
-_START_S = 60.0
+_START_S = 180.0
 
 
 @dataclass(slots=True)
