@@ -19,14 +19,13 @@ from arcane.statistics.child import Statistician
 from arcane.statistics.correction import holm
 from arcane.statistics.proportions import newcombe_paired, wilson
 from arcane.statistics.scale import Ordered
+from arcane.statistics.shapes import WilcoxonTest
 
 LABELS = ("none", "little", "some", "much")
 SCALE = Ordered(labels=LABELS, acceptable=("some", "much"), threshold_rank=1)
 
 numbers = st.lists(st.none() | st.integers(-50, 50).map(float), min_size=2, max_size=40)
 pairs = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=40)
-few = settings(max_examples=10)
-"""scipy counts all permutations of small tables with ties one by one: a second an example."""
 some = settings(max_examples=30)
 
 
@@ -56,7 +55,7 @@ def test_a_nominal_comparison(rows: list[tuple[str, str]]) -> None:
     assert found.entropy_difference == pytest.approx(_entropy(b) - _entropy(a), abs=1e-9)
 
 
-@few
+@some
 @given(pairs)
 def test_an_ordinal_comparison(rows: list[tuple[str, str]]) -> None:
     a, b = [LABELS.index(one) for one, _ in rows], [LABELS.index(other) for _, other in rows]
@@ -70,6 +69,31 @@ def test_an_ordinal_comparison(rows: list[tuple[str, str]]) -> None:
     assert found.delta_pass_rate.ci.lower <= found.delta_pass_rate.ci.upper
     assert found.median_comparison is not None
     assert found.median_comparison.category_a == LABELS[sorted(a)[(len(a) - 1) // 2]]
+
+
+@some
+@given(st.lists(st.sampled_from((-3, -2, -1, 0, 1, 2, 3)), min_size=1, max_size=9))
+def test_the_signed_rank_test_is_exact_with_ties(deltas: list[int]) -> None:
+    found = _signed_ranks(deltas)
+    moved = [delta for delta in deltas if delta]
+    if not moved:
+        assert found is None
+        return
+    assert found is not None
+    ranks = stats.rankdata([abs(delta) for delta in moved]).tolist()
+    sums = [sum(rank for rank, sign in zip(ranks, signs, strict=True) if sign > 0) for signs in _signs(len(moved))]
+    above = sum(rank for rank, delta in zip(ranks, moved, strict=True) if delta > 0)
+    tails = (sum(one >= above for one in sums), sum(one <= above for one in sums))
+    assert found.w_statistic == min(above, sum(ranks) - above)
+    assert found.p_value == pytest.approx(min(1.0, 2 * min(tails) / len(sums)))
+
+
+@pytest.mark.parametrize(("n", "method"), [(12, "exact"), (50, "exact"), (51, "asymptotic")])
+def test_the_signed_rank_test_is_scipys_where_nothing_ties(n: int, method: str) -> None:
+    deltas = [(place + 1) * (-1 if place % 3 == 0 else 1) for place in range(n)]
+    found, scipys = _signed_ranks(deltas), stats.wilcoxon(deltas, method=method)
+    assert found is not None
+    assert (found.w_statistic, found.p_value) == (scipys.statistic, pytest.approx(scipys.pvalue))
 
 
 @some
@@ -145,6 +169,14 @@ async def test_the_figures_come_from_another_process() -> None:
     assert await statistician.comparison_of_ranks(["none"], ["much"], SCALE) == comparisons.ordinal(
         ["none"], ["much"], SCALE
     )
+
+
+def _signed_ranks(deltas: Sequence[int]) -> WilcoxonTest | None:
+    """Returns the test of rows that moved by so many ranks."""
+    middle = max(map(abs, deltas))
+    scale = Ordered(labels=tuple(str(rank) for rank in range(2 * middle + 1)))
+    moved = [str(middle + delta) for delta in deltas]
+    return comparisons.ordinal([str(middle)] * len(deltas), moved, scale).wilcoxon_signed_rank
 
 
 def _signs(n: int) -> list[tuple[int, ...]]:
