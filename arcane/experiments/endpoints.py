@@ -120,6 +120,12 @@ async def cancel_experiment(experiment_id: UUID, experiments: Experiments, actor
     return ExperimentOut.model_validate(await experiments.cancel(actor, experiment_id))
 
 
+@router.post("/{experiment_id}/finish")
+async def finish_experiment(experiment_id: UUID, experiments: Experiments, actor: Editor) -> ExperimentOut:
+    """Says that no more answers come: it is done, and rows without one are cancelled. The last row does the same."""
+    return ExperimentOut.model_validate(await experiments.finish(actor, experiment_id))
+
+
 @router.post("/{experiment_id}/pause")
 async def pause_experiment(experiment_id: UUID, experiments: Experiments, actor: Runner) -> ExperimentOut:
     """No further row begins until it is resumed."""

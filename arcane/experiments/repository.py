@@ -99,7 +99,7 @@ class ExperimentRepository:
         """Returns the experiment, with its row locked when it is about to change."""
         statement = self.visible_to(actor).where(col(Experiment.id) == experiment_id)
         if for_change:
-            statement = statement.with_for_update()
+            statement = statement.with_for_update().execution_options(populate_existing=True)
         found: Experiment | None = (await self.session.scalars(statement)).one_or_none()
         return found
 

@@ -54,4 +54,5 @@ def build_experiments(ground: Ground, prompts: Prompts, datasets: Datasets) -> E
         settings=ground.settings,
     )
     ground.subjects.add(KIND, ExperimentSubject(ground.database))
-    return ExperimentParts(service, ResultService(ground.database, ground.audit, ground.cursors), progress)
+    results = ResultService(ground.database, ground.audit, ground.jobs, ground.cursors)
+    return ExperimentParts(service, results, progress)

@@ -28,6 +28,7 @@ router = APIRouter(prefix="/o/{organisation}/p/{project}/experiments", include_i
 PAGE, RESULTS, SIDES, COMPARED_MAX = 50, 50, 20, 6
 Reader = Annotated[Actor, requires(p.EXPERIMENTS_READ)]
 Creator = Annotated[Actor, requires(p.EXPERIMENTS_CREATE)]
+Editor = Annotated[Actor, requires(p.EXPERIMENTS_UPDATE)]
 Deleter = Annotated[Actor, requires(p.EXPERIMENTS_DELETE)]
 Runner = Annotated[Actor, requires(p.EXPERIMENTS_RERUN)]
 
@@ -65,6 +66,7 @@ class ExperimentPage(Page):
     search: str
     sort: str
     may_run: bool
+    may_report: bool
     may_delete: bool
 
 
@@ -203,9 +205,17 @@ async def show(  # noqa: PLR0913 - what the page can be asked for
         search=q,
         sort=sort,
         may_run=actor.may(p.EXPERIMENTS_RERUN),
+        may_report=actor.may(p.EXPERIMENTS_UPDATE),
         may_delete=actor.may(p.EXPERIMENTS_DELETE),
     )
     return renderer.respond(shown)
+
+
+@router.post("/{experiment_id}/finish")
+async def finish(request: Request, actor: Editor, experiment_id: UUID) -> Response:
+    """No more answers come."""
+    to, said = f"{_base(request)}/{experiment_id}", say_to(request, "The experiment is done.")
+    return await act(request, _experiments(request).finish(actor, experiment_id), to, said)
 
 
 @router.post("/{experiment_id}/{what}")

@@ -91,7 +91,7 @@ class EvaluationRepository:
         """Returns the evaluation, with its row locked when it is about to change."""
         statement = self.visible_to(actor).where(col(Evaluation.id) == evaluation_id)
         if for_change:
-            statement = statement.with_for_update()
+            statement = statement.with_for_update().execution_options(populate_existing=True)
         found: Evaluation | None = (await self.session.scalars(statement)).one_or_none()
         return found
 

@@ -15,7 +15,7 @@ from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import BadEvaluation, EvaluationEmpty, EvaluationState, EvaluationTooLarge
 from arcane.evaluations.repository.evaluations import EvaluationRepository
 from arcane.evaluations.service.estimating import Estimator
-from arcane.evaluations.service.found import found, viewed
+from arcane.evaluations.service.found import found, held, viewed
 from arcane.evaluations.service.pinning import Pinned, Pinner, pinned_score, searched
 from arcane.evaluations.tables import Evaluation, EvaluationExperiment, EvaluationScore
 from arcane.evaluations.words import KIND, Draft, Estimate, EvaluationView, State
@@ -142,7 +142,7 @@ class EvaluationService:
     async def delete(self, actor: Actor, evaluation_id: UUID) -> None:
         """The evaluation and all that was said are gone; work under way is cancelled. Raises UnknownEvaluation."""
         async with self.database.transaction(actor.tenant) as session:
-            row = await found(session, actor, evaluation_id, for_change=True)
+            row = await held(session, self.jobs, actor, evaluation_id)
             if row.run_id is not None:
                 await self.jobs.cancel(session, row.run_id)
             await self.audit.record(session, actor, "evaluation.deleted", ("evaluation", row.id), before=_audited(row))
@@ -163,7 +163,7 @@ class EvaluationService:
     async def rerun(self, actor: Actor, evaluation_id: UUID, again: Again) -> EvaluationView:
         """Returns the evaluation, of which what failed (or all that scorers say) is done again."""
         async with self.database.transaction(actor.tenant) as session:
-            row = await found(session, actor, evaluation_id, for_change=True)
+            row = await held(session, self.jobs, actor, evaluation_id)
             if row.run_id is None:
                 raise EvaluationState("people give the scores of this evaluation", state=row.state)
             if row.state not in (State.DONE, State.CANCELLED, State.RUNNING):
@@ -219,7 +219,7 @@ class EvaluationService:
 
     async def _steer(self, actor: Actor, evaluation_id: UUID, to: State) -> EvaluationView:
         async with self.database.transaction(actor.tenant) as session:
-            row = await found(session, actor, evaluation_id, for_change=True)
+            row = await held(session, self.jobs, actor, evaluation_id)
             if row.state not in _FROM[to]:
                 raise EvaluationState(f"the evaluation is {row.state}", state=row.state)
             if to is State.RUNNING and row.budget_usd is not None and row.cost_usd >= row.budget_usd:

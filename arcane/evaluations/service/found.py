@@ -10,6 +10,7 @@ from arcane.evaluations.problems import UnknownEvaluation
 from arcane.evaluations.repository.evaluations import EvaluationRepository
 from arcane.evaluations.tables import Evaluation
 from arcane.evaluations.words import EvaluationView
+from arcane.jobs.service.runs import Jobs
 from arcane.kit.actor import Actor
 
 
@@ -19,6 +20,14 @@ async def found(session: AsyncSession, actor: Actor, evaluation_id: UUID, *, for
     if row is None:
         raise UnknownEvaluation("there is no such evaluation", evaluation_id=str(evaluation_id))
     return row
+
+
+async def held(session: AsyncSession, jobs: Jobs, actor: Actor, evaluation_id: UUID) -> Evaluation:
+    """Returns the evaluation, locked together with its run. Raises UnknownEvaluation."""
+    row = await found(session, actor, evaluation_id)
+    if row.run_id is not None:
+        await jobs.hold(session, row.run_id)
+    return await found(session, actor, evaluation_id, for_change=True)
 
 
 async def viewed(session: AsyncSession, *rows: Evaluation) -> tuple[EvaluationView, ...]:

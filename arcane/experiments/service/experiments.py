@@ -15,7 +15,7 @@ from arcane.datasets.pinned import PinnedDataset
 from arcane.experiments.mapping import completed
 from arcane.experiments.problems import ExperimentEmpty, ExperimentState, ExperimentTooLarge
 from arcane.experiments.repository import ExperimentRepository
-from arcane.experiments.service.found import found, project_of
+from arcane.experiments.service.found import found, held, project_of
 from arcane.experiments.service.progress import Progress
 from arcane.experiments.tables import Experiment
 from arcane.experiments.words import KIND, Again, Draft, ExperimentView, State, Status
@@ -159,7 +159,7 @@ class ExperimentService:
     async def delete(self, actor: Actor, experiment_id: UUID) -> None:
         """The experiment and its results are gone; work under way is cancelled. Raises UnknownExperiment."""
         async with self.database.transaction(actor.tenant) as session:
-            row = await found(session, actor, experiment_id, for_change=True)
+            row = await held(session, self.jobs, actor, experiment_id)
             if row.run_id is not None:
                 await self.jobs.cancel(session, row.run_id)
             await self.audit.record(session, actor, "experiment.deleted", ("experiment", row.id), before=_audited(row))
@@ -168,6 +168,13 @@ class ExperimentService:
     async def cancel(self, actor: Actor, experiment_id: UUID) -> ExperimentView:
         """Returns the experiment, of which nothing more is done; raises ExperimentState when it is over."""
         return await self._steer(actor, experiment_id, State.CANCELLED, (State.RUNNING, State.PAUSED))
+
+    async def finish(self, actor: Actor, experiment_id: UUID) -> ExperimentView:
+        """Returns the experiment, which is done as it is: rows without an answer are left without one.
+
+        Raises ExperimentState when it is over.
+        """
+        return await self._steer(actor, experiment_id, State.DONE, (State.RUNNING, State.PAUSED))
 
     async def pause(self, actor: Actor, experiment_id: UUID) -> ExperimentView:
         """Returns the experiment, of which no further row begins; raises ExperimentState."""
@@ -180,7 +187,7 @@ class ExperimentService:
     async def rerun(self, actor: Actor, experiment_id: UUID, again: Again) -> ExperimentView:
         """Returns the experiment, whose failed rows (or all) are done again; raises ExperimentState."""
         async with self.database.transaction(actor.tenant) as session:
-            row = await found(session, actor, experiment_id, for_change=True)
+            row = await held(session, self.jobs, actor, experiment_id)
             if row.run_id is None:
                 raise ExperimentState("results of this experiment come from outside: report them again")
             if row.state == State.PAUSED:
@@ -221,19 +228,20 @@ class ExperimentService:
 
     async def _steer(self, actor: Actor, experiment_id: UUID, to: State, allowed: tuple[State, ...]) -> ExperimentView:
         async with self.database.transaction(actor.tenant) as session:
-            row = await found(session, actor, experiment_id, for_change=True)
+            row = await held(session, self.jobs, actor, experiment_id)
             if row.state not in allowed:
                 raise ExperimentState(f"the experiment is {row.state}", state=row.state)
             before = row.state
             if row.run_id is not None:
                 steer = {
                     State.CANCELLED: self.jobs.cancel,
+                    State.DONE: self.jobs.cancel,
                     State.PAUSED: self.jobs.pause,
                     State.RUNNING: self.jobs.resume,
                 }
                 await steer[to](session, row.run_id)
             row.state = to
-            if to is State.CANCELLED:
+            if to in (State.CANCELLED, State.DONE):
                 row.finished_at = now()
                 await ExperimentRepository(session).cancel_open(row.id)
             await self.audit.record(
@@ -247,7 +255,7 @@ class ExperimentService:
         return ExperimentView.of(row)
 
 
-_VERBS = {State.CANCELLED: "cancelled", State.PAUSED: "paused", State.RUNNING: "resumed"}
+_VERBS = {State.CANCELLED: "cancelled", State.DONE: "finished", State.PAUSED: "paused", State.RUNNING: "resumed"}
 
 
 def _mapping(prompt: PinnedPrompt | None, dataset: PinnedDataset, draft: Draft) -> dict[str, str]:

@@ -13,10 +13,11 @@ from arcane.audit.service import AuditLog
 from arcane.datasets.columns import columns_of
 from arcane.experiments.problems import ExperimentsDiffer, UnknownExperimentRow
 from arcane.experiments.repository import ExperimentRepository
-from arcane.experiments.service.found import found
+from arcane.experiments.service.found import found, held
 from arcane.experiments.service.subject import as_json, count
 from arcane.experiments.tables import Experiment, ExperimentResult
 from arcane.experiments.words import ExperimentView, Reported, ResultsRequest, ResultView, State, Status
+from arcane.jobs.service.runs import Jobs
 from arcane.kit.actor import Actor
 from arcane.kit.database import Database
 from arcane.kit.pagination import Cursors, Page, PageRequest
@@ -50,6 +51,7 @@ class ResultService:
 
     database: Database
     audit: AuditLog
+    jobs: Jobs
     cursors: Cursors
 
     async def page(self, actor: Actor, experiment_id: UUID, request: ResultsRequest) -> Page[ResultView]:
@@ -82,17 +84,18 @@ class ResultService:
         """Returns the result of a row as somebody's own program gave it; reporting again replaces it.
 
         It takes the place of what a worker answered, and what one answers afterwards is dropped; an error does not keep
-        a worker from answering. Raises UnknownExperiment, UnknownExperimentRow.
+        a worker from answering. With the last row the experiment is done.
+
+        Raises UnknownExperiment, UnknownExperimentRow.
         """
         async with self.database.transaction(actor.tenant) as session:
-            experiment = await found(session, actor, experiment_id, for_change=True)
+            experiment = await held(session, self.jobs, actor, experiment_id)
             repository = ExperimentRepository(session)
             written = await repository.settle(experiment.id, as_json([_row(reported)]), by_row=True)
             if not written:
                 raise UnknownExperimentRow("the experiment has no such row", row_id=str(reported.row_id))
             count(experiment, written, {written[0].id: _usage(reported)})
-            if experiment.run_id is None and experiment.done + experiment.failed >= experiment.total:
-                experiment.state, experiment.finished_at = State.DONE, now()
+            await self._end_if_complete(session, experiment)
             await self.audit.record(
                 session,
                 actor,
@@ -137,6 +140,18 @@ class ResultService:
             if page.next is None:
                 return
             request = replace(request, page=PageRequest(_EXPORTED_AT_ONCE, page.next))
+
+    async def _end_if_complete(self, session: AsyncSession, experiment: Experiment) -> None:
+        """Nobody has to wait for workers of whom nothing is wanted any more, and who may not even be there."""
+        if experiment.run_id is None:
+            complete = experiment.done + experiment.failed >= experiment.total
+        else:
+            complete = experiment.done >= experiment.total
+        if not complete or experiment.state == State.DONE:
+            return
+        if experiment.run_id is not None:
+            await self.jobs.cancel(session, experiment.run_id)
+        experiment.state, experiment.finished_at = State.DONE, now()
 
     async def _page(self, session: AsyncSession, experiment: Experiment, request: ResultsRequest) -> Page[ResultView]:
         repository = ExperimentRepository(session)

@@ -96,6 +96,14 @@ class Jobs:
         await self._changed(session, run, stop=True)
         return True
 
+    async def hold(self, session: AsyncSession, run_id: UUID) -> None:
+        """No result of the run is taken until the transaction ends. Raises UnknownRun.
+
+        Results are taken run first, then what the run is about. Who changes both does so in that order, or the two
+        wait for each other.
+        """
+        await self._locked(session, run_id)
+
     async def pause(self, session: AsyncSession, run_id: UUID) -> bool:
         """Returns True when the run was going on: once this commits, no job of it begins; what runs is finished."""
         run = await self._locked(session, run_id)

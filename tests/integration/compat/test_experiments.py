@@ -59,7 +59,9 @@ def test_an_experiment_goes_its_whole_way(sdk: ArcaneClient, place: Premises, da
     ]
     assert told == sdk.experiments.get(made["id"])["results"]
     assert {one["status"] for one in told} == {"DONE"}
-    assert made in sdk.experiments.list()
+    (ended,) = (one for one in sdk.experiments.list() if one["id"] == made["id"])
+    assert ended == {**made, "updatedAt": ended["updatedAt"]}
+    assert ended["updatedAt"] > made["updatedAt"], "with its last row it is done, though no worker came"
 
 
 def test_results_come_in_pages_with_their_rows(sdk: ArcaneClient, dataset: str) -> None:

@@ -142,6 +142,32 @@ async def test_what_is_reported_stands_in_place_of_what_a_worker_answers(desk: D
     assert (seen.state, seen.tally.done) == (State.DONE, len(after))
 
 
+async def test_the_last_reported_row_ends_an_experiment_that_no_worker_came_for(desk: Desk) -> None:
+    made = await _experiment(desk)
+    assert made.run_id is not None
+    for one in (await desk.experiments.results.page(desk.actor, made.id, ALL)).items:
+        assert (await desk.experiments.experiments.get(desk.actor, made.id)).state is State.RUNNING
+        await desk.experiments.results.report(desk.actor, made.id, Reported(one.row_id, "mine"))
+    seen = await desk.experiments.experiments.get(desk.actor, made.id)
+    assert (seen.state, seen.tally.done, seen.finished_at is None) == (State.DONE, 3, False)
+    assert (await desk.ledger.run(made.run_id)).state == "cancelled"
+
+
+async def test_an_experiment_is_done_when_somebody_says_so(desk: Desk) -> None:
+    experiments, results = desk.experiments.experiments, desk.experiments.results
+    for external in (True, False):
+        made = await _experiment(desk, external=external)
+        rows = [one.row_id for one in (await results.page(desk.actor, made.id, ALL)).items]
+        await results.report(desk.actor, made.id, Reported(rows[0], "mine"))
+        assert (await experiments.finish(desk.actor, made.id)).state is State.DONE
+        left = [one.status for one in (await results.page(desk.actor, made.id, ALL)).items]
+        assert left == [Status.DONE, Status.CANCELLED, Status.CANCELLED]
+        with pytest.raises(ExperimentState, match="done"):
+            await experiments.finish(desk.actor, made.id)
+        await results.report(desk.actor, made.id, Reported(rows[1], "late, and welcome"))
+        assert (await experiments.get(desk.actor, made.id)).tally.done == 2
+
+
 async def test_results_are_searched_sorted_and_paged(desk: Desk) -> None:
     made = await _experiment(desk, external=True)
     results = desk.experiments.results
