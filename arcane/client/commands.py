@@ -163,7 +163,10 @@ def _split(words: list[str], file: list[Path] | None) -> tuple[str, list[Path]]:
 def instance_of(url: str, api_key: str) -> Instance:
     """Returns the instance at `url`, and the project of the key, while `told` lasts; raises ClientError."""
     if not api_key:
-        raise ClientError("there is no API key: say --api-key or set ARCANE_API_KEY", Exit.REFUSED)
+        raise ClientError(
+            "there is no API key: make one in the settings of the project, and say --api-key or set ARCANE_API_KEY",
+            Exit.REFUSED,
+        )
     if not api_key.isascii() or not api_key.isprintable():
         raise ClientError("the API key has characters that no key has", Exit.REFUSED)
     http = httpx.Client(base_url=url, timeout=_TIMEOUT_S, headers={"authorization": f"Bearer {api_key}"})
