@@ -23,6 +23,7 @@ from arcane.prompts.endpoints import router as prompts
 from arcane.prompts.run_endpoints import router as prompt_runs
 from arcane.scores.endpoints import router as scores
 from arcane.settings import Settings
+from arcane.traces.endpoints import express_routes
 from arcane.traces.endpoints import router as traces
 from arcane.traces.live.endpoints import router as live
 from arcane.traces.metrics_endpoints import router as metrics
@@ -41,6 +42,7 @@ def include_api(app: FastAPI) -> None:
     """
     data = (datasets, dataset_files, dataset_captures)
     work = (models, *data, prompts, prompt_runs, scores, experiments, evaluations, jobs)
+    app.router.routes += express_routes(PREFIX)
     app.include_router(traces, prefix=PREFIX)
     app.include_router(job_desk)
     app.include_router(internal_router)

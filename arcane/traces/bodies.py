@@ -14,10 +14,14 @@ import msgspec
 
 from arcane.conventions import LlmTotals, LlmView
 from arcane.model.hit import MatchedSet, MatchedSpan, ServiceStats, TraceHit
+from arcane.model.notice import encoded
 from arcane.model.outcome import SourceOutcome
 from arcane.model.span import Span, SpanEvent, SpanKind, SpanLink, StatusCode
 from arcane.model.values import Attributes
+from arcane.traces.questions import SearchAnswer
 from arcane.traces.times import format_time
+
+_ENCODER = msgspec.json.Encoder(enc_hook=encoded)
 
 _STATUS = tuple(code.word for code in sorted(StatusCode))
 _KIND = tuple(kind.word for kind in sorted(SpanKind))
@@ -152,6 +156,15 @@ class TraceHead(msgspec.Struct, frozen=True, gc=False):
     llm: LlmTotals
     resources: list[ResourceBody]
     scopes: list[ScopeBody]
+
+
+def search_document(answer: SearchAnswer) -> bytes:
+    """Returns a page as it leaves (schemas.SearchOut), encoded once however many were waiting for it."""
+    if not answer.encoded:
+        items = [hit_body(found.hit, found.datasource_ids, found.whole) for found in answer.found]
+        body = SearchBody(items, answer.next, answer.complete, answer.sources, answer.cached_age_s)
+        answer.encoded.append(_ENCODER.encode(body))
+    return answer.encoded[0]
 
 
 def hit_body(hit: TraceHit, datasources: tuple[str, ...], whole: bool) -> HitBody:

@@ -10,14 +10,15 @@ from starlette.responses import Response
 
 from arcane.access.permissions import TRACES_READ
 from arcane.kit.actor import Actor
-from arcane.kit.guard import requires
+from arcane.kit.express import PLAIN_UUID, Express
+from arcane.kit.guard import Access, Guard
 from arcane.kit.hangup import while_connected
 from arcane.kit.http import deadline_of, json_response
 from arcane.model.time import TimeRange
 from arcane.traces import questions as q
 from arcane.traces import schemas as s
 from arcane.traces import trace_schemas as ts
-from arcane.traces.bodies import SearchBody, hit_body
+from arcane.traces.bodies import search_document
 from arcane.traces.problems import position_of
 from arcane.traces.service import TraceService
 from arcane.traces.streaming import otlp_response, trace_response
@@ -41,7 +42,8 @@ async def _traces(request: Request) -> TraceService:
 router = APIRouter(prefix="/projects/{project_id}", tags=["traces"], dependencies=[Depends(in_project)])
 
 Traces = Annotated[TraceService, Depends(_traces)]
-Reader = Annotated[Actor, requires(TRACES_READ)]
+_READER = Guard(Access(permission=TRACES_READ))
+Reader = Annotated[Actor, Depends(_READER)]
 TraceIdText = Annotated[str, Path(description="1 to 32 hex digits.", examples=["0af7651916cd43dd8448eb211c80319c"])]
 SpanIdText = Annotated[str, Path(description="1 to 16 hex digits.", examples=["b7ad6b7169203331"])]
 
@@ -84,8 +86,7 @@ async def search(request: Request, body: s.SearchIn, actor: Reader) -> Response:
 
     async def work() -> Response:
         answer = await traces.search(actor, wanted, deadline_of(request))
-        items = [hit_body(found.hit, found.datasource_ids, found.whole) for found in answer.found]
-        return json_response(SearchBody(items, answer.next, answer.complete, answer.sources, answer.cached_age_s))
+        return Response(search_document(answer), media_type="application/json")
 
     return await while_connected(request, work)
 
@@ -165,3 +166,12 @@ async def list_attribute_values(
     """Returns values of an attribute for completion, over all datasources."""
     answer = await traces.attribute_values(actor, name, wanted, deadline_of(request))
     return s.ValuesOut.model_validate(answer)
+
+
+def express_routes(prefix: str) -> list[Express]:
+    """Returns the short way to what is asked most: a search, and a trace by its id."""
+    project = f"{prefix}/projects/(?P<project_id>{PLAIN_UUID})"
+    return [
+        Express("GET", f"{project}/traces/(?P<trace_id>[0-9a-fA-F]{{1,32}})", _READER, get_trace),
+        Express("POST", f"{project}/search", _READER, search, body=s.SearchIn),
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -60,6 +60,8 @@ class SearchAnswer:
     complete: bool
     cached_age_s: float | None = None
     """How old the answer is, where it was kept; None for one that was made now."""
+    encoded: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
+    """The answer as it leaves, once it was encoded: who shares the answer shares the bytes."""
 
 
 @dataclass(frozen=True, slots=True)

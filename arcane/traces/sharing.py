@@ -93,7 +93,7 @@ class KeptAnswers:
             return
         self._forget(key)
         now = self.monotonic()
-        self._kept[key] = _Kept(answer, now, now + ttl_s, size)
+        self._kept[key] = _Kept(replace(answer), now, now + ttl_s, size)  # its own: what is encoded of it is not kept
         self.size += size
         while self.size > self.settings.max_bytes:
             self._forget(next(iter(self._kept)))
