@@ -82,6 +82,15 @@ def cost_text(amount: float) -> str:
     return f"${amount:.4f}" if amount < 1 else f"${amount:,.2f}"
 
 
+def count_text(number: float) -> str:
+    """Returns a number of things with its thousands apart.
+
+    >>> [count_text(n) for n in (0, 999, 10_000, 1_234_567)]
+    ['0', '999', '10,000', '1,234,567']
+    """
+    return f"{number:,.0f}"
+
+
 def day_text(moment: datetime, zone: tzinfo) -> str:
     """Returns date and minute, as lists of things that are days old show them.
 

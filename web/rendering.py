@@ -14,9 +14,10 @@ from starlette.responses import HTMLResponse
 
 from arcane.kit.actor import Actor
 from arcane.model.notice import Notice
+from arcane.model.time import datetime_of
 from web.assets import Assets
 from web.flash import forget
-from web.formatting import cost_text, day_text, duration_text, iso_text, short_id
+from web.formatting import cost_text, count_text, day_text, duration_text, iso_text, short_id
 from web.i18n import Language, Languages
 from web.icons import ICONS
 from web.shell import Directory, Shell, plain_shell, rail_of
@@ -127,6 +128,8 @@ def environment(language: Language, assets: Assets, *, reloads: bool, folders: S
         iso_text=iso_text,
         short_id=short_id,
         cost_text=cost_text,
+        count_text=count_text,
+        datetime_of=datetime_of,
         day_text=day_text,
     )
     return made

@@ -30,7 +30,7 @@ from arcane.statistics.shapes import (
     SampleSize,
     WilcoxonTest,
 )
-from arcane.statistics.summaries import at, cumulative, entropy, interval_of_mean
+from arcane.statistics.summaries import at, cumulative, entropy, interval_of_mean, spread_of
 
 SEED = 20_000
 """Resampling is repeatable: the same values give the same figures."""
@@ -73,7 +73,7 @@ def _cohens_dz(deltas: np.ndarray) -> float | None:
     """Returns the mean difference in standard deviations of the differences (J. Cohen, 1988)."""
     if len(deltas) < 2:
         return None
-    spread = float(deltas.std(ddof=1))
+    spread = spread_of(deltas)
     return float(deltas.mean()) / spread if spread > 0 else None
 
 

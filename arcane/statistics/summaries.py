@@ -21,24 +21,33 @@ from arcane.statistics.shapes import (
     TailMass,
 )
 
+_ROUNDING = 1e-12
+
 
 def numeric(values: Sequence[Number]) -> NumericSummary:
     """Returns the figures of a numeric score; the interval of the mean is Student's."""
     scored = np.array([value for value in values if value is not None], dtype=float)
     n = len(scored)
     p10, p50, p90 = (float(one) for one in np.percentile(scored, (10, 50, 90))) if n else (None, None, None)
-    variance = float(scored.var(ddof=1)) if n > 1 else None
+    std = spread_of(scored) if n > 1 else None
     return NumericSummary(
         n_total=len(values),
         n_scored=n,
         mean=float(scored.mean()) if n else None,
-        variance=variance,
-        std=None if variance is None else float(scored.std(ddof=1)),
+        variance=None if std is None else std**2,
+        std=std,
         p10=p10,
         p50=p50,
         p90=p90,
         ci95_mean=interval_of_mean(scored),
     )
+
+
+def spread_of(sample: np.ndarray) -> float:
+    """Returns the standard deviation of two values or more; of values that differ by rounding alone it is 0."""
+    if np.ptp(sample) <= _ROUNDING * np.abs(sample).max():
+        return 0.0
+    return float(sample.std(ddof=1))
 
 
 def interval_of_mean(sample: np.ndarray) -> Interval | None:
@@ -47,7 +56,7 @@ def interval_of_mean(sample: np.ndarray) -> Interval | None:
     if n < 2:
         return None
     mean = float(sample.mean())
-    reach = float(stats.t.isf((1 - CONFIDENCE) / 2, n - 1) * sample.std(ddof=1) / np.sqrt(n))
+    reach = float(stats.t.isf((1 - CONFIDENCE) / 2, n - 1) * spread_of(sample) / np.sqrt(n))
     return Interval(mean - reach, mean + reach)
 
 

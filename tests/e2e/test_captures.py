@@ -65,6 +65,14 @@ def test_what_a_search_finds_becomes_rows_and_a_row_leads_back(shelf: Shelf, wat
     page.goto(f"{watched.base}{shelf.place.project}/traces?{urlencode({'q': QUERY, 'range': '24h'})}")
     assert page.get_by_role("link", name="Evaluate this search").get_attribute("href")
     page.get_by_role("link", name="Add to a dataset").click()
+    page.wait_for_url("**/datasets/capture?q=*")
+    here = page.url
+    page.get_by_role("button", name="New dataset").click()
+    page.get_by_label("Name", exact=True).fill("Made on the way")
+    page.get_by_role("button", name="Create dataset").click()
+    page.wait_for_url("**/datasets/capture?q=*&dataset=*")
+    expect(page.get_by_label("Source of answer")).to_have_value("trace:output")
+    page.goto(f"{here}&dataset={shelf.id}")
     ticks = page.locator("input[name=trace]")
     found = ticks.count()
     assert found > 2

@@ -7,7 +7,7 @@ comes from. Nothing of it needs a script.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlencode
@@ -33,13 +33,14 @@ from arcane.model.trace import Trace
 from web.asking import source_choices, traces_of
 from web.flash import flash
 from web.forms import FormState, entered, refused, say_to
-from web.pages.datasets import base_of, parts_of
+from web.pages.datasets import base_of, columns_in, parts_of
 from web.rendering import Page, renderer_of
 from web.searchform import SearchForm, form_of
 from web.shell import Shell
 
 router = APIRouter(prefix="/o/{organisation}/p/{project}/datasets/capture", include_in_schema=False)
 Adder = Annotated[Actor, requires(p.DATASETS_ROWS_CREATE)]
+Creator = Annotated[Actor, requires(p.DATASETS_CREATE)]
 _CHOICES = 200
 _SUGGESTED = 60
 _PREVIEW = 240
@@ -87,6 +88,17 @@ class CapturePage(Page):
     suggested: tuple[str, ...]
     failure: str
     form: FormState
+    made: FormState
+    may_create: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What the page's forms were sent with: of a capture, with what was ticked (None: everything), or of a dataset."""
+
+    form: FormState = field(default_factory=FormState)
+    ticked: frozenset[str] | None = None
+    made: FormState = field(default_factory=FormState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,7 @@ class _Asked:
 
 @router.get("")
 async def show(request: Request, actor: Adder) -> Response:
-    return await _respond(request, actor, FormState(), None)
+    return await _respond(request, actor, _Sent())
 
 
 @router.post("")
@@ -111,7 +123,7 @@ async def capture(request: Request, actor: Adder) -> Response:
     ticked = frozenset(listed)
     dataset = await _dataset(request, actor, await _datasets(request, actor))
     if dataset is None or "look" in form:
-        return await _respond(request, actor, FormState(form), ticked)
+        return await _respond(request, actor, _Sent(FormState(form), ticked))
     columns = {column.name: form.get(_field(column), "").strip() for column in dataset.columns}
     shell = await renderer_of(request).shell(request, actor, section="datasets")
     asked = await _asked(request, actor, shell)
@@ -124,7 +136,7 @@ async def capture(request: Request, actor: Adder) -> Response:
     try:
         captured = await parts_of(request).captures.capture(actor, dataset.id, wanted, deadline_of(request))
     except Problem as problem:
-        return await _respond(request, actor, refused(form, problem), ticked, problem.status)
+        return await _respond(request, actor, _Sent(refused(form, problem), ticked), problem.status)
     response = RedirectResponse(f"{base_of(request)}/{dataset.id}", 303)
     rows, left = len(captured.page.rows), len(captured.skipped)
     flash(request, response, say_to(request, "Rows captured: %(rows)d.") % {"rows": rows})
@@ -132,6 +144,21 @@ async def capture(request: Request, actor: Adder) -> Response:
         said = say_to(request, "Left out: %(left)d. The first: %(why)s.")
         flash(request, response, said % {"left": left, "why": captured.skipped[0].reason}, "error")
     return response
+
+
+@router.post("/new")
+async def make(request: Request, actor: Creator) -> Response:
+    """A dataset for what is about to be captured: the way leads back to it."""
+    form = await entered(request)
+    try:
+        columns = columns_in(form.get("columns", ""))
+        said = form.get("name", ""), form.get("description", "")
+        made = await parts_of(request).datasets.create(actor, *said, columns)
+    except Problem as problem:
+        return await _respond(request, actor, _Sent(made=refused(form, problem)), problem.status)
+    asked = [pair for pair in request.query_params.multi_items() if pair[0] != "dataset"]
+    address = urlencode([*asked, ("dataset", str(made.id))])
+    return RedirectResponse(f"{base_of(request)}/capture?{address}", 303)
 
 
 def _field(column: Column) -> str:
@@ -172,9 +199,7 @@ async def _dataset(request: Request, actor: Actor, known: tuple[tuple[str, str],
         return None
 
 
-async def _respond(
-    request: Request, actor: Actor, form: FormState, ticked: frozenset[str] | None, status: int = 200
-) -> Response:
+async def _respond(request: Request, actor: Actor, sent: _Sent, status: int = 200) -> Response:
     if not actor.may(p.TRACES_READ):
         raise NotAllowed("capturing rows needs the permission to read traces", permission=p.TRACES_READ)
     renderer = renderer_of(request)
@@ -183,9 +208,9 @@ async def _respond(
     dataset = await _dataset(request, actor, known)
     asked = await _asked(request, actor, shell)
     listed, first, failure = await _looked_at(request, actor, asked)
-    candidates = _candidates(listed, first, shell, ticked)
+    candidates = _candidates(listed, first, shell, sent.ticked)
     shown = next((one.value for one in candidates if one.chosen), None)
-    filled = () if dataset is None else _filled(request, dataset, form, None if shown is None else (first, shown))
+    filled = () if dataset is None else _filled(request, dataset, sent.form, None if shown is None else (first, shown))
     query = _query(asked, request)
     page = CapturePage(
         shell=shell,
@@ -203,7 +228,9 @@ async def _respond(
         filled=filled,
         suggested=_suggested(first),
         failure=failure,
-        form=form,
+        form=sent.form,
+        made=sent.made,
+        may_create=actor.may(p.DATASETS_CREATE),
     )
     return renderer.respond(page, status=status)
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from arcane.access import permissions as p
+from arcane.datasets.sources import Scope
 from arcane.evaluations.schemas import EvaluationIn
 from arcane.evaluations.service.evaluations import EvaluationService
 from arcane.evaluations.service.results import VerdictService
@@ -19,6 +20,7 @@ from arcane.evaluations.words import (
     EvaluationView,
     Given,
     ScoreView,
+    State,
     SubjectsRequest,
     SubjectView,
     Summary,
@@ -74,6 +76,7 @@ class EvaluationPage(Page):
 
     base: str
     evaluation: EvaluationView
+    awaits_people: bool
     summaries: tuple[tuple[ScoreView, str, Summary], ...]
     subjects: tuple[SubjectView, ...]
     next: str | None
@@ -199,13 +202,15 @@ async def show(  # noqa: PLR0913 - what the page can be asked for
     wanted = SubjectsRequest(PageRequest(SUBJECTS, cursor), None, None, state, found, sort.startswith("-"))
     page = await verdicts.subjects(actor, evaluation_id, wanted)
     chosen = None if subject is None else await verdicts.subject(actor, evaluation_id, subject)
+    summaries = await verdicts.summaries(actor, evaluation_id)
     renderer = renderer_of(request)
     shown = EvaluationPage(
         shell=await renderer.shell(request, actor, section="evaluations"),
         title=evaluation.name,
         base=_base(request),
         evaluation=evaluation,
-        summaries=_summed(evaluation, await verdicts.summaries(actor, evaluation_id)),
+        awaits_people=_awaits_people(evaluation, summaries),
+        summaries=_summed(evaluation, summaries),
         subjects=page.items,
         next=page.next,
         chosen=chosen,
@@ -297,6 +302,14 @@ def _summed(evaluation: EvaluationView, summaries: list[Summary]) -> tuple[tuple
         for summary in summaries
         if summary.score_id == score.score_id
     )
+
+
+def _awaits_people(evaluation: EvaluationView, summaries: list[Summary]) -> bool:
+    """True when scorers have said all they have to say, and people have not."""
+    if evaluation.state is not State.RUNNING or evaluation.scope is Scope.LIVE:
+        return False
+    automatic = {score.score_id for score in evaluation.scores if score.automatic}
+    return all(one.done + one.failed >= one.total for one in summaries if one.score_id in automatic)
 
 
 def _in_order(score: ScoreView, summary: Summary) -> Summary:

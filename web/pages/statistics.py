@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -32,22 +33,33 @@ class StatisticsPage(Page):
     labelled: tuple[ScoreFigures, ...]
     a: UUID | None
     b: UUID | None
+    waiting: str
     comparisons: tuple[DrawnComparison, ...]
 
 
 @router.get("/{evaluation_id}/statistics")
-async def show(
-    request: Request, actor: ResultReader, evaluation_id: UUID, a: UUID | None = None, b: UUID | None = None
+async def show(  # noqa: PLR0913 - what the page can be asked for
+    request: Request,
+    actor: ResultReader,
+    evaluation_id: UUID,
+    a: UUID | None = None,
+    b: UUID | None = None,
+    now: bool = False,
 ) -> Response:
-    """Without a choice, the last experiment is compared with the first one."""
+    """Without a choice, the last experiment is compared with the first one.
+
+    Figures take their time, most of all the first ones, for which a process has to start: the page comes at once and
+    asks for them (`now`).
+    """
     evaluations: EvaluationService = request.app.state.evaluations
     statistics: StatisticsService = request.app.state.statistics
     evaluation = await evaluations.get(actor, evaluation_id)
     ids = [experiment_id for experiment_id, _ in evaluation.experiments]
     if len(ids) >= _TWO:
         a, b = a or ids[0], b or ids[-1]
-    found = await statistics.figures(actor, evaluation_id)
-    compared = await statistics.comparisons(actor, evaluation_id, a, b) if a is not None and b is not None else []
+    found = await statistics.figures(actor, evaluation_id) if now else []
+    chosen = (a, b) if now and a is not None and b is not None else None
+    compared = await statistics.comparisons(actor, evaluation_id, *chosen) if chosen else []
     renderer = renderer_of(request)
     places = request.path_params
     shown = StatisticsPage(
@@ -59,6 +71,7 @@ async def show(
         labelled=tuple(one for one in found if one.score.scale != "numeric"),
         a=a,
         b=b,
+        waiting="" if now else f"?{urlencode([*request.query_params.multi_items(), ('now', '1')])}",
         comparisons=tuple(drawn(one) for one in compared),
     )
     return renderer.respond(shown)

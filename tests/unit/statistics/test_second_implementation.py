@@ -41,6 +41,15 @@ def test_a_numeric_summary(values: list[float | None]) -> None:
         assert (found.p10, found.p50, found.p90) == pytest.approx((deciles[0], deciles[4], deciles[8]))
 
 
+def test_values_that_differ_by_rounding_alone_do_not_spread() -> None:
+    found = summaries.numeric([0.19069] * 12)
+    assert (found.std, found.variance) == (0.0, 0.0)
+    assert found.ci95_mean is not None
+    assert found.ci95_mean.lower == found.ci95_mean.upper == found.mean
+    same = comparisons.numeric([0.1, 0.2, 0.3], [0.2, 0.3, 0.4])
+    assert (same.cohens_dz, same.sample_size) == (None, None)
+
+
 @some
 @given(pairs)
 def test_a_nominal_comparison(rows: list[tuple[str, str]]) -> None:
