@@ -15,6 +15,7 @@ from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 from arcane.messaging.generation import ModelSpec, Provider
 from worker.llm.asking import Secrets
 from worker.llm.connection import Connection, Road, needed, optional
+from worker.llm.providers.openai_chat import lean
 
 _OPENAI = "https://api.openai.com/v1"
 _AZURE_VERSION = "2024-10-21"
@@ -37,7 +38,7 @@ def connect(spec: ModelSpec, secrets: Secrets, road: Road) -> Connection:
         http_client=road.http,
         max_retries=0,
     )
-    provider = OpenAIProvider(openai_client=client)
+    provider = OpenAIProvider(openai_client=lean(client))
     return Connection(
         chat=lambda: OpenAIChatModel(spec.model, provider=provider),
         vectors=lambda: OpenAIEmbeddingModel(spec.model, provider=provider),
@@ -56,7 +57,7 @@ def _azure(spec: ModelSpec, secrets: Secrets, road: Road) -> Connection:
         http_client=road.http,
         max_retries=0,
     )
-    provider = AzureProvider(openai_client=client)
+    provider = AzureProvider(openai_client=lean(client))
     profile = provider.model_profile(spec.model)  # a deployment's own name says nothing of what it can
     return Connection(
         chat=lambda: OpenAIChatModel(deployment, provider=provider, profile=profile),
@@ -90,7 +91,7 @@ def _compatible(spec: ModelSpec, secrets: Secrets, road: Road) -> Connection:
 
 
 def _client_of_ones_own(spec: ModelSpec, secrets: Secrets, road: Road) -> AsyncOpenAI:
-    return AsyncOpenAI(
+    client = AsyncOpenAI(
         api_key=optional(secrets, "api_key") or _NO_KEY,
         base_url=needed(spec.settings, "base_url", "address"),
         organization="",
@@ -98,3 +99,4 @@ def _client_of_ones_own(spec: ModelSpec, secrets: Secrets, road: Road) -> AsyncO
         http_client=road.http,
         max_retries=0,
     )
+    return lean(client)
