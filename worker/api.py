@@ -1,6 +1,7 @@
-"""What a worker answers over HTTP: whether it is well (`worker.health`), prompts that somebody waits for, and trials.
+"""What a worker answers over HTTP: whether it is well (`worker.health`), what it has done (`worker.meters`), prompts
+that somebody waits for, and trials.
 
-A plain ASGI application: two fixed answers and one stream need no framework.
+A plain ASGI application: three fixed answers and one stream need no framework.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from uuid import UUID
 import anyio
 import anyio.to_thread
 import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.types import Receive, Scope, Send
 
 from arcane.kit.clock import Clock
@@ -44,6 +46,7 @@ from worker.health import Health
 from worker.llm.asking import Ask, Caller, Secrets
 from worker.llm.errors import Cause, ModelError
 from worker.llm.models import Models
+from worker.meters import Meters
 from worker.scoring.bound import BoundModels
 from worker.scoring.errors import ScoringFailed
 from worker.scoring.judging import Judge
@@ -53,6 +56,7 @@ log = get_logger("worker.api")
 
 Request = RunRequest | TryRequest
 
+METRICS_PATH = "/metrics"
 _SEEN_MAX = 10_000
 _KINDS: Mapping[str, type[RunRequest] | type[TryRequest]] = {RUN_PATH: RunRequest, TRY_PATH: TryRequest}
 
@@ -72,12 +76,16 @@ class Door:
     judge: Judge
     settings: WorkerSettings
     clock: Clock
+    meters: Meters = field(default_factory=Meters)
     _running: int = 0
     _seen: OrderedDict[UUID, float] = field(default_factory=OrderedDict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request has been answered."""
         if scope["type"] != "http":
+            return
+        if scope["path"] == METRICS_PATH and scope["method"] in ("GET", "HEAD"):
+            await _answer(send, 200, self.meters.text(), CONTENT_TYPE_LATEST)
             return
         if scope["path"] not in _KINDS:
             status, state = self.health.state(scope["method"], scope["path"])
@@ -208,7 +216,10 @@ async def _judged(
 
 
 async def _say(send: Send, status: int, document: Mapping[str, Any]) -> None:
-    body = json.dumps(document).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await _answer(send, status, json.dumps(document).encode(), "application/json")
+
+
+async def _answer(send: Send, status: int, body: bytes, kind: str) -> None:
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -90,8 +90,13 @@ class Executors:
 
     async def run(self, spec: Spec, work: Work) -> Done:
         """Returns what came of it. Raises JobFailed, for a spec nobody here can do as well."""
-        tag = str(spec.__struct_config__.tag)
+        tag = tag_of(spec)
         executor = self.by_tag.get(tag)
         if executor is None:
             raise JobFailed.because("unsupported", f"this worker cannot run jobs of the kind {tag}", retry=True)
         return await executor.run(spec, work)
+
+
+def tag_of(spec: Spec) -> str:
+    """Returns what kind of work it is: "generate", "score" or "idle"."""
+    return str(spec.__struct_config__.tag)

@@ -32,6 +32,7 @@ from worker.generating import Generate
 from worker.health import Health
 from worker.heartbeat import Heartbeat
 from worker.llm.models import Models
+from worker.meters import Meters
 from worker.scoring.executing import Scoring
 from worker.scoring.judging import Judge
 from worker.scoring.registry import Registry
@@ -50,14 +51,16 @@ async def run(settings: Settings, *, supervised: bool) -> None:
     grants = [grant for grant in Grant if grant is not Grant.QUEUE or settings.broker.url is None]
     async with AsyncExitStack() as opened:
         backend = await opened.enter_async_context(Backend.connected(own, clock, grants))
-        models = await opened.enter_async_context(Models.opened(settings.llm, settings.egress))
+        meters = Meters()
+        models = await opened.enter_async_context(Models.opened(settings.llm, settings.egress, meters))
         group = await opened.enter_async_context(anyio.create_task_group())
         registry = Registry.load()
         judge = Judge(registry)
         executors = executors_of(models, judge)
         announcement = _announcement(settings.worker, executors, clock.now(), port)
         heartbeat = Heartbeat(backend, structs.replace(announcement, scorers=registry.announced()))
-        group.start_soon(serve, Door(Health(lambda: heartbeat.heard), models, judge, own, clock), bound)
+        door = Door(Health(lambda: heartbeat.heard), models, judge, own, clock, meters)
+        group.start_soon(serve, door, bound)
         group.start_soon(heartbeat.run)
         log.info("worker_started", worker=own.name, health_port=port)
         if supervised:
@@ -66,7 +69,7 @@ async def run(settings: Settings, *, supervised: bool) -> None:
         group.start_soon(_set_when_told_to_end, ending, supervised)
         settle()
         crew = Crew(own.concurrency, own.per_organisation)
-        shift = Shift(Desk(backend, own.claim_timeout_s), executors, crew, own.ahead)
+        shift = Shift(Desk(backend, own.claim_timeout_s), executors, crew, own.ahead, meters)
         await work(shift, settings.broker, clock, grace_s=own.grace_s, ending=ending)
         group.cancel_scope.cancel()
     log.info("worker_stopped", worker=own.name)

@@ -31,7 +31,8 @@ from arcane.model.deadline import Deadline
 from worker.backend import BackendRefused, BackendUnreachable
 from worker.crew import Crew, Held
 from worker.desk import Desk, JobKeys
-from worker.executors import Done, Executors, JobFailed, Work
+from worker.executors import Done, Executors, JobFailed, Work, tag_of
+from worker.meters import AGAIN, DONE, FAILED, STOPPED, Meters
 from worker.reporting import Reports, give_back, settle
 
 log = get_logger("worker.shift")
@@ -48,6 +49,7 @@ class Shift:
     executors: Executors
     crew: Crew
     ahead: int
+    meters: Meters = field(default_factory=Meters)
     held: dict[UUID, Held] = field(default_factory=dict)
     finished: int = 0
     failed: int = 0
@@ -61,6 +63,9 @@ class Shift:
 
     def __post_init__(self) -> None:
         self._reports = Reports(self.desk, self._let_go)
+        self.meters.watch(
+            running=lambda: self.crew.running, waiting=lambda: self.crew.waiting, held=lambda: len(self.held)
+        )
 
     async def run(self, deliveries: AsyncIterator[Delivery], *, grace_s: float, ending: anyio.Event) -> None:
         """Works until `ending` is set; then what runs is finished within `grace_s`, and the rest given back."""
@@ -140,6 +145,7 @@ class Shift:
                 group.start_soon(self._give_back, held)
             elif one is not None and one.spec in self._specs:
                 held.claimed, held.spec = one, self._specs[one.spec]
+                self.meters.took(tag_of(held.spec))
                 self.crew.add(one.organisation, held)
             elif held.job in answer.failed and answer.failed[held.job].retry:
                 group.start_soon(self._settle, held, "inputs")
@@ -174,10 +180,12 @@ class Shift:
         finally:
             self.crew.finished(claimed.organisation)
         held.scope = None
+        seconds = time.monotonic() - began
+        self.meters.tried(tag_of(spec), _outcome(held, outcome), seconds)
         if held.stopped:
             await self._settle(held, None)
         else:
-            self._report(held, outcome, (time.monotonic() - began) * 1000)
+            self._report(held, outcome, seconds * 1000)
         self._begin(group)
 
     async def _tried(self, spec: Spec, work: Work) -> Done | JobFailed:
@@ -277,3 +285,11 @@ class Shift:
             if held.run == run and held.scope is not None:
                 held.stopped = True
                 held.scope.cancel()
+
+
+def _outcome(held: Held, outcome: Done | JobFailed) -> str:
+    if held.stopped:
+        return STOPPED
+    if isinstance(outcome, Done):
+        return DONE
+    return AGAIN if outcome.retry else FAILED

@@ -29,6 +29,7 @@ from worker.llm.connection import Connect, Connection, Road
 from worker.llm.errors import Cause, ModelError
 from worker.llm.http import HttpBounds, guarded_client
 from worker.llm.limits import Lane, Lanes
+from worker.meters import ANSWERED, Meters
 from worker.settings import EgressSettings, LlmSettings
 
 T = TypeVar("T")
@@ -53,14 +54,17 @@ class Models:
     road: Road
     keys: Lanes
     organisations: Lanes
+    meters: Meters = field(default_factory=Meters)
     _connections: OrderedDict[bytes, Connection] = field(default_factory=OrderedDict)
     _modules: dict[str, ModuleType] = field(default_factory=dict)
     _loading: anyio.Lock = field(default_factory=anyio.Lock)
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, settings: LlmSettings, egress: EgressSettings) -> AsyncIterator[Models]:
-        """Yields the models; connections to providers close with the block."""
+    async def opened(
+        cls, settings: LlmSettings, egress: EgressSettings, meters: Meters | None = None
+    ) -> AsyncIterator[Models]:
+        """Yields the models, whose calls are counted in `meters`; connections to providers close with the block."""
         bounds = HttpBounds(
             connect_s=egress.connect_timeout_s,
             read_s=settings.call_timeout_s,
@@ -73,6 +77,7 @@ class Models:
                 Road(http, current_token()),
                 Lanes(settings.calls_per_key, settings.calls_per_key_and_minute),
                 Lanes(settings.calls_per_organisation, settings.calls_per_organisation_and_minute),
+                meters or Meters(),
             )
 
     async def generate(self, caller: Caller, spec: ModelSpec, ask: Ask) -> Generated:
@@ -85,6 +90,7 @@ class Models:
 
         async with AsyncExitStack() as held:
             answer, seconds = await self._tried(caller, spec, attempt, held)
+        self.meters.used(spec.provider, answer.usage)
         return msgspec.structs.replace(answer, usage=_timed(answer.usage, seconds))
 
     async def structured(
@@ -119,6 +125,8 @@ class Models:
                     following = await anext(rest, None)
                 if following is None:
                     return
+                if isinstance(following, Generated):
+                    self.meters.used(spec.provider, following.usage)
                 yield _piece(following, begun)
 
     async def embed(self, caller: Caller, spec: ModelSpec, texts: Sequence[str]) -> Embedded:
@@ -136,6 +144,7 @@ class Models:
 
             async with AsyncExitStack() as held:
                 found, seconds = await self._tried(caller, spec, attempt, held)
+            self.meters.used(spec.provider, found.usage)
             vectors += found.vectors
             usage, model = usage + _timed(found.usage, seconds), found.model
         return Embedded(vectors=tuple(vectors), model=model, usage=usage)
@@ -160,9 +169,14 @@ class Models:
                     begun = time.monotonic()
                     try:
                         answer = await attempt(connection)
+                        seconds = time.monotonic() - begun
                         await held.enter_async_context(lanes.pop_all())
-                        return answer, time.monotonic() - begun
+                        self.meters.called(spec.provider, ANSWERED, seconds)
+                        return answer, seconds
                     except ModelError as exc:
+                        self.meters.called(spec.provider, exc.cause, time.monotonic() - begun)
+                        if exc.usage is not None:
+                            self.meters.used(spec.provider, exc.usage)
                         wait = self._wait(exc, number, lane)
                         if wait is None or wait >= caller.deadline.remaining():
                             raise

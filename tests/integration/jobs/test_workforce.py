@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import anyio
+import httpx
 import pytest
+from anyio import to_thread
 
 from arcane.jobs.service.runs import Jobs
 from arcane.kit.actor import Tenant
@@ -39,6 +42,10 @@ async def test_every_job_is_done_once_and_the_run_ends(running: Workforce) -> No
     assert (row["n"], row["jobs"]) == (300, 300)
     assert await running.fetch("SELECT 1 FROM queued_messages") == []
     assert await running.fetch("SELECT 1 FROM outbox_messages") == []
+    counted = await to_thread.run_sync(_metrics, running)
+    assert 'arcane_worker_jobs_taken_total{kind="idle"} 300.0' in counted
+    assert 'arcane_worker_tries_total{kind="idle",outcome="done"} 300.0' in counted
+    assert "arcane_worker_jobs_running 0.0" in counted
     assert running.workers[0].stop() == 0
 
 
@@ -54,6 +61,12 @@ async def test_a_run_that_is_paused_stands_still_and_then_goes_on(running: Workf
             await anyio.sleep(0.1)
     await _change(running, run, "resume")
     await running.until(lambda row: row["state"] == "done", run, within_s=30.0)
+
+
+def _metrics(force: Workforce) -> list[str]:
+    """Returns what Prometheus would read of the first worker."""
+    (port,) = re.findall(r"health_port=(\d+)", force.workers[0].log.read_text())
+    return httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
 
 
 async def _change(force: Workforce, run: UUID, how: str) -> None:

@@ -96,7 +96,7 @@ async def door(stub: ModelStub, **settings: Any) -> AsyncIterator[Opened]:
     bound = listening("127.0.0.1", 0)
     own = WorkerSettings(key=SecretStr(SHARED), **settings)
     async with models(tries=1) as opened, anyio.create_task_group() as group:
-        group.start_soon(serve, Door(Health(lambda: True), opened, JUDGE, own, SystemClock()), bound)
+        group.start_soon(serve, Door(Health(lambda: True), opened, JUDGE, own, SystemClock(), opened.meters), bound)
         address = f"http://127.0.0.1:{bound.getsockname()[1]}"
         async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60) as client:  # noqa: TID251
             yield Opened(client, stub)
@@ -111,6 +111,24 @@ async def test_the_answer_comes_in_pieces_and_whole_at_the_end(model_stub: Model
     assert isinstance(last, RunDone)
     assert last.generated.text == "Say hello"
     assert model_stub.asked[0].key == KEY
+
+
+async def test_what_was_asked_is_counted_without_a_word_of_it(model_stub: ModelStub) -> None:
+    model_stub.then(Refusal(503))
+    async with door(model_stub) as opened:
+        await opened.events()
+        await opened.events()
+        answer = await opened.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    counted = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+    provider = 'provider="openai-compatible"'
+    calls = "arcane_worker_model_calls_total"
+    assert counted[f'{calls}{{outcome="answered",{provider}}}'] == "1.0"
+    assert counted[f'{calls}{{outcome="unavailable",{provider}}}'] == "1.0"
+    assert counted[f"arcane_worker_model_call_seconds_count{{{provider}}}"] == "2.0"
+    assert float(counted[f'arcane_worker_model_tokens_total{{direction="output",{provider}}}']) > 0
+    for secret in ("hello", KEY, "stub", str(UUID(int=1))):
+        assert secret not in answer.text
 
 
 async def test_what_fails_is_the_last_event(model_stub: ModelStub) -> None:
