@@ -36,7 +36,9 @@ FORBIDDEN = (
 
 
 # Providers' SDKs load with the first call of that provider, and bring aiohttp, which they are not given for requests.
-ON_FIRST_USE = tuple(f"worker.llm.providers.{name}" for name in ("anthropic", "bedrock", "google", "openai"))
+ON_FIRST_USE = tuple(
+    f"worker.llm.providers.{name}" for name in ("anthropic", "bedrock", "google", "openai", "openai_chat")
+)
 HEAVY = ("pydantic_ai", "openai", "anthropic", "google.genai", "boto3", "botocore", "jsonschema", "genai_prices")
 
 
