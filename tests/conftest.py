@@ -14,7 +14,7 @@ pytest_plugins = [
     "tests.support.postgres",
 ]
 
-for name, examples in {"dev": 50, "ci": 200, "nightly": 20_000}.items():
+for name, examples in {"dev": 50, "ci": 100, "nightly": 20_000}.items():
     # CI asks the same questions every time, so that a change is judged by itself; nightly looks for new ones.
     settings.register_profile(name, max_examples=examples, deadline=None, print_blob=True, derandomize=name == "ci")
 settings.load_profile(told("HYPOTHESIS_PROFILE") or "dev")

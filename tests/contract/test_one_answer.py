@@ -49,9 +49,9 @@ PATIENCE_S = 200.0
 LIMITS = LimitSettings(source_timeout_s=PATIENCE_S)
 TOGETHER = ("memory", "memory that is sloppy", "otlp_file", "custom_api, the example", "clickhouse with JSON")
 """Who holds a part each when several are asked at once."""
-SHARE = 6
-"""Every how many-th trace of the corpus they hold: traces in parts are looked up in each of the stores."""
 AT_NIGHT = told("HYPOTHESIS_PROFILE") == "nightly"
+SHARE = 6 if AT_NIGHT else 12
+"""Every how many-th trace of the corpus they hold: traces in parts are looked up in each of the stores."""
 TOGETHER_EVERY = 4
 """Every how many-th query of a group they are asked by day, as they are asked by themselves, too."""
 
