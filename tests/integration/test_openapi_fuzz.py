@@ -44,6 +44,10 @@ QUERIES = (
     '{ resource.service.name = "gateway" && duration > 1ms }',
     "{ span:childCount > 1 }",
 )
+ORDERS = frozenset(
+    {"cancel", "pause", "resume", "rerun", "{order}", "delete", "discard", "redrive", "restore", "promote", "import"}
+)
+"""Last words of a path that is posted to without adding anything."""
 PATIENCE_S = 60.0
 """On a busy machine the first figures wait for a process that loads scipy."""
 LONGEST_URL = 60_000
@@ -61,14 +65,16 @@ schema.config.phases.coverage.enabled = NIGHTLY
 
 @pytest.fixture(scope="session")
 def standing(served: Served, owner: Visitor) -> Premises:
-    """For operations that change nothing."""
+    """For operations that change nothing that is there, though they may add to it."""
     return premises(served, owner)
 
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, served: Served, owner: Visitor, standing: Premises) -> Premises:
-    """Fresh for an operation that changes something: it may be one that deletes."""
-    return standing if "[GET " in request.node.name else premises(served, owner)
+    """Fresh for an operation that changes what is there, or takes it away."""
+    method, path = request.node.name.rstrip("]").rpartition("[")[2].split()
+    adds = method == "POST" and path.rpartition("/")[2] not in ORDERS
+    return standing if method == "GET" or adds else premises(served, owner)
 
 
 @pytest.fixture(scope="session")
