@@ -31,12 +31,14 @@ class Watched:
 
     page: Page
     base: str
+    scripted: bool = True
     complaints: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> Page:
         """Returns the page at `path`, loaded and quiet."""
         self.page.goto(self.base + path)
-        self.page.wait_for_load_state("networkidle")
+        if self.scripted:
+            self.page.wait_for_load_state("networkidle")
         return self.page
 
     def note(self, message: ConsoleMessage) -> None:
@@ -99,7 +101,7 @@ def visit(browser: Browser, site: str) -> Iterator[Open]:
         context.add_cookies([{"name": "arcane_theme", "value": theme, "url": base}])
         context.set_default_timeout(_PATIENCE_MS)
         contexts.append(context)
-        watched = Watched(context.new_page(), base)
+        watched = Watched(context.new_page(), base, scripted=scripts)
         watched.page.on("console", watched.note)
         watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
         seen.append(watched)
