@@ -5,17 +5,33 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from tests.support.kafka_server import KafkaServer
 from tests.support.not_run import told
 from tests.support.rabbitmq import RabbitServer
 
+NAMES = ("embedded", "rabbitmq", "kafka")
+
+
+def of_today(*, after: int = 0) -> str:
+    """Returns the broker whose turn it is, `after` others: a test that is long meets each every third day."""
+    return NAMES[(datetime.now(UTC).toordinal() + after) % len(NAMES)]
+
+
+def needs_of(name: str) -> list[pytest.MarkDecorator]:
+    """Returns the marks of tests that start the broker."""
+    return [] if name == "embedded" else [pytest.mark.connected(name)]
+
 
 class Nothing:
-    """The embedded broker: there is no server to kill."""
+    """The embedded broker: there is no server to kill, and nothing on a disk of its own."""
 
     url: str | None = None
+    folder: Path | None = None
 
     def start(self) -> None:
         return

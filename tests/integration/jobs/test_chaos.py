@@ -21,7 +21,7 @@ from anyio import to_thread
 from pydantic import SecretStr
 
 from arcane.messaging.jobs import IdleSpec
-from tests.support.brokers import Server, broker_of
+from tests.support.brokers import NAMES, Server, broker_of, needs_of, of_today
 from tests.support.job_backend import with_table
 from tests.support.mortal_postgres import MortalPostgres, mortal_postgres
 from tests.support.not_run import told
@@ -63,18 +63,12 @@ async def at_work(folder: Path, server: Server) -> AsyncIterator[tuple[Workforce
                 yield force, postgres, line
 
 
-BROKERS = [
-    "embedded",
-    pytest.param("rabbitmq", marks=pytest.mark.connected("rabbitmq")),
-    pytest.param("kafka", marks=pytest.mark.connected("kafka")),
-]
-NOW = datetime.now(UTC)
-TODAY = [BROKERS[NOW.toordinal() % len(BROKERS)]]
+BROKERS = [pytest.param(name, marks=needs_of(name)) for name in (NAMES if NIGHTLY else (of_today(),))]
 
 
-@pytest.mark.parametrize("broker", BROKERS if NIGHTLY else TODAY)
+@pytest.mark.parametrize("broker", BROKERS)
 async def test_whatever_is_killed_every_job_has_its_effect_once(broker: str, tmp_path: Path) -> None:
-    seed = f"{broker} {NOW:%Y-%m-%d}"
+    seed = f"{broker} {datetime.now(UTC):%Y-%m-%d}"
     chance = random.Random(seed)
     with broker_of(broker, tmp_path) as server:
         async with at_work(tmp_path, server) as (force, postgres, line):

@@ -1,5 +1,6 @@
 """From a dataset over an experiment to what a model judges of it, through a real backend, a real worker, a scripted
-model and the embedded broker; how soon a run stops; and what of all that is found in messages, logs and the database.
+model and a broker, each in its turn of days; how soon a run stops; and what of all that is found in messages, in the
+broker's own files, in logs and in the database.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pydantic import SecretStr
 
 from arcane.model.trace import Trace
 from arcane.spi.otlp import encode_json
+from tests.support.brokers import Server as BrokerServer
+from tests.support.brokers import broker_of, needs_of, of_today
 from tests.support.canaries import AROUND, MARK, marked, marked_traces
 from tests.support.model_stub import Answer, Asked, ModelStub, Stall, serving_model
 from tests.support.postgres import MigratedDatabase, Server
@@ -24,7 +27,8 @@ from tests.support.premises import Premises, corpus_below, premises
 from tests.support.served import Served, Visitor, cloned_database, served_settings, serving
 from tests.support.worker_process import WORKER_KEY, working
 
-pytestmark = [pytest.mark.postgres, pytest.mark.timeout(240)]
+BROKER = of_today(after=1)
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(240), *needs_of(BROKER)]
 
 KEY = "sk-zq7provider-key"
 SAID = "zq7prompt"
@@ -54,6 +58,7 @@ class House:
     stub: ModelStub
     model: str
     worker_log: Path
+    broker: BrokerServer
 
     def made(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         return self.owner.made(f"{self.place.in_project}{path}", body)
@@ -109,18 +114,25 @@ def house(postgres_server: Server, template_database: str, tmp_path_factory: pyt
     files = corpus_below(folder)
     lines = [b"".join(encode_json(trace.spans)) for trace in _traces()]
     (files / "marked.jsonl").write_bytes(b"\n".join(lines) + b"\n")
-    with cloned_database(postgres_server, template_database) as stored, serving_model() as stub:
+    with (
+        cloned_database(postgres_server, template_database) as stored,
+        serving_model() as stub,
+        broker_of(BROKER, folder) as broker,
+    ):
         anyio.run(stored.server.execute, _RECORDING, stored.name)
-        settings = served_settings(stored, files, worker={"key": SecretStr(WORKER_KEY)}, log={"json_lines": True})
+        groups: dict[str, Any] = {"worker": {"key": SecretStr(WORKER_KEY)}, "log": {"json_lines": True}}
+        groups |= {"broker": {"url": SecretStr(broker.url)}} if broker.url else {}
+        settings = served_settings(stored, files, **groups)
         with serving(stored, settings, folder / "backend.log") as served:
             owner = served.owner()
-            with working(served, owner, folder / "w1.log", **_WORKER):
+            told_worker = _WORKER | ({"ARCANE_BROKER__URL": broker.url} if broker.url else {})
+            with working(served, owner, folder / "w1.log", **told_worker):
                 place = premises(served, owner)
                 told = {"base_url": stub.url, "api_key": KEY}
                 price = {"input_usd": 100.0, "output_usd": 200.0}
                 model = {"name": "Stub", "provider": "openai-compatible", "model": "stub", "settings": told}
                 made = owner.made(f"{place.at}/model-configurations", {**model, "price": price})["id"]
-                yield House(served, owner, place, stub, made, folder / "w1.log")
+                yield House(served, owner, place, stub, made, folder / "w1.log", broker)
 
 
 def _traces() -> list[Trace]:
@@ -204,16 +216,29 @@ def test_nothing_of_it_is_in_messages_and_logs_and_no_trace_is_at_rest(house: Ho
     assert {one.key for one in house.stub.chats} == {KEY}
     messages, dump = anyio.run(_at_rest, house.served.stored)
     logs = house.served.log + house.worker_log.read_text()
+    kept = _kept_by(house.broker)
     assert messages.count('"type"') >= 3, "the recorded messages are none"
     assert '"event"' in logs
     assert "key_handed_out" in logs
     for secret in (KEY, WORKER_KEY, SAID, GIVEN, MARK, marked("service"), "It says:"):
         assert secret not in messages, secret
         assert secret not in logs, secret
+        assert secret.encode() not in kept, secret
+    if house.broker.folder is not None:
+        assert b"arcane-key" in kept, "the messages are in the broker's files: the search does find what is there"
     for secret in (KEY, WORKER_KEY, MARK):
         assert secret not in dump, secret
         assert secret.encode().hex() not in dump, secret
     assert GIVEN in dump, "datasets are kept: the search does find what is there"
+
+
+def _kept_by(broker: BrokerServer) -> bytes:
+    """Returns all that the broker has written: its log, queues, dead letters, and what was acknowledged long ago."""
+    if broker.folder is None:
+        return b""
+    positions = {".index", ".timeindex"}  # Kafka's, of numbers only, and large before anything is in them
+    files = [path for path in broker.folder.rglob("*") if path.is_file() and path.suffix not in positions]
+    return b"".join(path.read_bytes() for path in files)
 
 
 async def _at_rest(stored: MigratedDatabase) -> tuple[str, str]:
