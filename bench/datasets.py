@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
-import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 import anyio
-import psutil
-from anyio import to_thread
 
 from arcane.datasets.files.request import Format
 from arcane.datasets.service.importing import GivenFile
-from arcane.local.postgres import EmbeddedPostgres
-from arcane.settings import Settings
+from bench.desk import desk_bench
 from bench.process import MB
+from bench.spending import Spent, measuring
 from bench.table import print_table, verdict
-from tests.support.evaluating import Desk, desk_on
-from tests.support.postgres import MigratedDatabase, Server, database_settings, make_template
+from tests.support.evaluating import Desk
 
 ROWS = 100_000
 GROWTH_MB = 50.0
 """How much larger the backend's process may get, however many rows there are."""
 _WARM_UP = 100
-
-
-@dataclass(slots=True)
-class Spent:
-    """Seconds, and how much larger the process was at its peak, in MB."""
-
-    seconds: float = 0.0
-    growth_mb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +34,6 @@ class Figures:
     size_mb: float
     coming: Spent = field(default_factory=Spent)
     going: Spent = field(default_factory=Spent)
-
-
-@asynccontextmanager
-async def measuring(spent: Spent) -> AsyncIterator[None]:
-    """What the block takes stands in `spent` after it."""
-    gc.collect()
-    process = psutil.Process()
-    before = peak = process.memory_info().rss
-    began = time.perf_counter()
-    async with anyio.create_task_group() as group:
-
-        async def watch() -> None:
-            nonlocal peak
-            while True:
-                peak = max(peak, process.memory_info().rss)
-                await anyio.sleep(0.02)
-
-        group.start_soon(watch)
-        yield
-        group.cancel_scope.cancel()
-    spent.seconds, spent.growth_mb = time.perf_counter() - began, (peak - before) / MB
 
 
 async def measured(desk: Desk, file: Path, format_: Format, rows: int, into: Path) -> Figures:
@@ -112,17 +76,9 @@ async def _every_format(desk: Desk, rows: int, folder: Path) -> list[Figures]:
 
 async def run(rows: int) -> bool:
     """Prints the figures; returns True when the bound is kept."""
-    with _folder() as folder:
-        postgres = await to_thread.run_sync(EmbeddedPostgres(folder / "postgres").start)
-        try:
-            server = Server("127.0.0.1", postgres.port, postgres.user, postgres.password)
-            await make_template(server, "bench")
-            settings = Settings(_env_file=None, database=database_settings(server, "bench"))
-            async with desk_on(MigratedDatabase("bench", settings, server)) as desk:
-                await _every_format(desk, _WARM_UP, folder)  # what is loaded on first use
-                found = await _every_format(desk, rows, folder)
-        finally:
-            await to_thread.run_sync(postgres.stop)
+    async with desk_bench() as bench:
+        await _every_format(bench.desk, _WARM_UP, bench.folder)  # what is loaded on first use
+        found = await _every_format(bench.desk, rows, bench.folder)
     print_table(
         f"A dataset of {rows} rows",
         ("format", "MB", "rows/s in", "MB more", "rows/s out", "MB more", "memory"),
@@ -144,14 +100,6 @@ async def run(rows: int) -> bool:
 
 def _growth(one: Figures) -> float:
     return max(one.coming.growth_mb, one.going.growth_mb)
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder that Postgres can work in, whoever it runs as."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
 
 
 def main() -> None:

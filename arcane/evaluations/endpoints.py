@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, status
+from fastapi import APIRouter, Depends, Query, status
 from fastapi.responses import Response
 
 from arcane.access.permissions import (
@@ -38,6 +38,7 @@ from arcane.evaluations.schemas import (
 from arcane.evaluations.service.evaluations import EvaluationService
 from arcane.evaluations.service.figures import StatisticsService
 from arcane.evaluations.service.results import VerdictService
+from arcane.evaluations.wiring import evaluations_of, statistics_of, verdicts_of
 from arcane.evaluations.words import Given, SubjectsRequest, Verdict
 from arcane.experiments.sending import frames_of
 from arcane.experiments.words import Status
@@ -56,24 +57,9 @@ router = APIRouter(
 )
 
 
-def _evaluations(request: Request) -> EvaluationService:
-    service: EvaluationService = request.app.state.evaluations
-    return service
-
-
-def _verdicts(request: Request) -> VerdictService:
-    service: VerdictService = request.app.state.verdicts
-    return service
-
-
-def _statistics(request: Request) -> StatisticsService:
-    service: StatisticsService = request.app.state.statistics
-    return service
-
-
-Statistics = Annotated[StatisticsService, Depends(_statistics)]
-Evaluations = Annotated[EvaluationService, Depends(_evaluations)]
-Verdicts = Annotated[VerdictService, Depends(_verdicts)]
+Statistics = Annotated[StatisticsService, Depends(statistics_of)]
+Evaluations = Annotated[EvaluationService, Depends(evaluations_of)]
+Verdicts = Annotated[VerdictService, Depends(verdicts_of)]
 Reader = Annotated[Actor, requires(EVALUATIONS_READ)]
 Creator = Annotated[Actor, requires(EVALUATIONS_CREATE)]
 Editor = Annotated[Actor, requires(EVALUATIONS_UPDATE)]

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.datastructures import State
+from starlette.requests import Request
 
 from arcane.conventions import ListPrices, Prices
+from arcane.datasets.reading import Traces
 from arcane.evaluations.service.estimating import Estimator
 from arcane.evaluations.service.evaluations import EvaluationService
 from arcane.evaluations.service.figures import StatisticsService
 from arcane.evaluations.service.listing import Lister, Searches
 from arcane.evaluations.service.pinning import Datasets, Pinner, Scores
-from arcane.evaluations.service.reading import TraceReader, Traces
+from arcane.evaluations.service.reading import TraceReader
 from arcane.evaluations.service.results import VerdictService
 from arcane.evaluations.service.subject import EvaluationSubject
 from arcane.evaluations.words import KIND
@@ -110,3 +112,21 @@ def add_evaluations(state: State, cursors: Cursors) -> None:
     evaluations = build_evaluations(ground, sources, experiments.progress, SystemClock())
     state.evaluations, state.verdicts, state.lister = evaluations.evaluations, evaluations.verdicts, evaluations.lister
     state.statistics = evaluations.statistics
+
+
+def evaluations_of(request: Request) -> EvaluationService:
+    """Returns the service, for every door."""
+    service: EvaluationService = request.app.state.evaluations
+    return service
+
+
+def verdicts_of(request: Request) -> VerdictService:
+    """Returns the service, for every door."""
+    service: VerdictService = request.app.state.verdicts
+    return service
+
+
+def statistics_of(request: Request) -> StatisticsService:
+    """Returns the service, for every door."""
+    service: StatisticsService = request.app.state.statistics
+    return service

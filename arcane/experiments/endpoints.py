@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, status
+from fastapi import APIRouter, Depends, Query, status
 from fastapi.responses import Response, StreamingResponse
 
 from arcane.access.permissions import (
@@ -29,6 +29,7 @@ from arcane.experiments.schemas import (
 from arcane.experiments.sending import as_csv, as_jsonl, frames_of
 from arcane.experiments.service.experiments import ExperimentService
 from arcane.experiments.service.results import ResultService
+from arcane.experiments.wiring import experiments_of, results_of
 from arcane.experiments.words import ResultsRequest, Sort, Status
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
@@ -47,18 +48,8 @@ router = APIRouter(
 )
 
 
-def _experiments(request: Request) -> ExperimentService:
-    service: ExperimentService = request.app.state.experiments
-    return service
-
-
-def _results(request: Request) -> ResultService:
-    service: ResultService = request.app.state.experiment_results
-    return service
-
-
-Experiments = Annotated[ExperimentService, Depends(_experiments)]
-Results = Annotated[ResultService, Depends(_results)]
+Experiments = Annotated[ExperimentService, Depends(experiments_of)]
+Results = Annotated[ResultService, Depends(results_of)]
 Reader = Annotated[Actor, requires(EXPERIMENTS_READ)]
 Creator = Annotated[Actor, requires(EXPERIMENTS_CREATE)]
 Editor = Annotated[Actor, requires(EXPERIMENTS_UPDATE)]

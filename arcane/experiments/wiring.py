@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from starlette.requests import Request
+
 from arcane.audit.service import AuditLog
 from arcane.experiments.service.experiments import Datasets, ExperimentService, Prompts
 from arcane.experiments.service.progress import Progress
@@ -56,3 +58,15 @@ def build_experiments(ground: Ground, prompts: Prompts, datasets: Datasets) -> E
     ground.subjects.add(KIND, ExperimentSubject(ground.database))
     results = ResultService(ground.database, ground.audit, ground.jobs, ground.cursors)
     return ExperimentParts(service, results, progress)
+
+
+def experiments_of(request: Request) -> ExperimentService:
+    """Returns the service, for every door."""
+    service: ExperimentService = request.app.state.experiments
+    return service
+
+
+def results_of(request: Request) -> ResultService:
+    """Returns the service, for every door."""
+    service: ResultService = request.app.state.experiment_results
+    return service

@@ -13,8 +13,7 @@ from fastapi.responses import RedirectResponse
 from arcane.access import permissions as p
 from arcane.datasets.sources import Scope
 from arcane.evaluations.schemas import EvaluationIn
-from arcane.evaluations.service.evaluations import EvaluationService
-from arcane.evaluations.service.results import VerdictService
+from arcane.evaluations.wiring import evaluations_of, verdicts_of
 from arcane.evaluations.words import (
     Estimate,
     EvaluationView,
@@ -26,7 +25,7 @@ from arcane.evaluations.words import (
     Summary,
     Verdict,
 )
-from arcane.experiments.words import Again, Status
+from arcane.experiments.words import Status
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
@@ -34,6 +33,7 @@ from arcane.kit.problems import Problem
 from web.flash import flash
 from web.forms import FormState, act, entered, parsed, refused, say_to
 from web.rendering import Page, renderer_of
+from web.steering import steered
 from web.workforms import Choices, choices_of, mappings_of
 
 router = APIRouter(prefix="/o/{organisation}/p/{project}/evaluations", include_in_schema=False)
@@ -89,16 +89,6 @@ class EvaluationPage(Page):
     may_delete: bool
 
 
-def _evaluations(request: Request) -> EvaluationService:
-    service: EvaluationService = request.app.state.evaluations
-    return service
-
-
-def _verdicts(request: Request) -> VerdictService:
-    service: VerdictService = request.app.state.verdicts
-    return service
-
-
 def _base(request: Request) -> str:
     places = request.path_params
     return f"/o/{places['organisation']}/p/{places['project']}/evaluations"
@@ -106,7 +96,7 @@ def _base(request: Request) -> str:
 
 @router.get("")
 async def show_list(request: Request, actor: Reader, cursor: str | None = None) -> Response:
-    page = await _evaluations(request).page(actor, PageRequest(PAGE, cursor))
+    page = await evaluations_of(request).page(actor, PageRequest(PAGE, cursor))
     renderer = renderer_of(request)
     shown = EvaluationsPage(
         shell=await renderer.shell(request, actor, section="evaluations"),
@@ -146,9 +136,9 @@ async def create(request: Request, actor: Creator) -> Response:
         choices = await choices_of(request, actor)
         draft = parsed(request, EvaluationIn, _given(form, choices)).draft()
         if "estimate" in form:
-            estimate = await _evaluations(request).estimate(actor, draft)
+            estimate = await evaluations_of(request).estimate(actor, draft)
             return await _form(request, actor, FormState(form), estimate=estimate)
-        made = await _evaluations(request).create(actor, draft)
+        made = await evaluations_of(request).create(actor, draft)
     except Problem as problem:
         return await _form(request, actor, refused(form, problem), status=problem.status)
     return RedirectResponse(f"{_base(request)}/{made.id}", 303)
@@ -195,8 +185,8 @@ async def show(  # noqa: PLR0913 - what the page can be asked for
     cursor: str | None = None,
 ) -> Response:
     """One evaluation: how far it is, how its scores turned out, what is judged, and one of that beside."""
-    evaluation = await _evaluations(request).get(actor, evaluation_id)
-    verdicts = _verdicts(request)
+    evaluation = await evaluations_of(request).get(actor, evaluation_id)
+    verdicts = verdicts_of(request)
     found = next((one.score_id for one in evaluation.scores if str(one.score_id) == sort.lstrip("-")), None)
     state = next((one for one in Status if one == status), None)
     wanted = SubjectsRequest(PageRequest(SUBJECTS, cursor), None, None, state, found, sort.startswith("-"))
@@ -238,7 +228,7 @@ async def score(request: Request, actor: Editor, evaluation_id: UUID) -> Respons
         return response
     given = Verdict(value, form.get("label", ""), form.get("reasoning", "")[:20_000], subject_id=subject_id)
     try:
-        await _verdicts(request).give(actor, evaluation_id, {score_id: [given]}, Given.PERSON)
+        await verdicts_of(request).give(actor, evaluation_id, {score_id: [given]}, Given.PERSON)
     except Problem as problem:
         if problem.status == 404:
             raise
@@ -248,27 +238,16 @@ async def score(request: Request, actor: Editor, evaluation_id: UUID) -> Respons
 
 
 @router.post("/{evaluation_id}/{what}")
-async def steer(request: Request, actor: Runner, evaluation_id: UUID, what: str) -> Response:
+async def steer(request: Request, actor: Runner, evaluation_id: UUID) -> Response:
     """Cancels, pauses, resumes or reruns."""
-    service, to = _evaluations(request), f"{_base(request)}/{evaluation_id}"
-    said = say_to(request, "Done.")
-    match what:
-        case "pause":
-            return await act(request, service.pause(actor, evaluation_id), to, said)
-        case "resume":
-            return await act(request, service.resume(actor, evaluation_id), to, said)
-        case "rerun-failed":
-            return await act(request, service.rerun(actor, evaluation_id, Again.FAILED), to, said)
-        case "rerun-all":
-            return await act(request, service.rerun(actor, evaluation_id, Again.ALL), to, said)
-        case _:
-            return await act(request, service.cancel(actor, evaluation_id), to, said)
+    to = f"{_base(request)}/{evaluation_id}"
+    return await steered(request, actor, evaluations_of(request), evaluation_id, to)
 
 
 @router.post("/{evaluation_id}/delete/confirmed")
 async def delete(request: Request, actor: Deleter, evaluation_id: UUID) -> Response:
     said = say_to(request, "The evaluation is gone.")
-    return await act(request, _evaluations(request).delete(actor, evaluation_id), _base(request), said)
+    return await act(request, evaluations_of(request).delete(actor, evaluation_id), _base(request), said)
 
 
 async def _form(

@@ -12,9 +12,8 @@ from fastapi.responses import RedirectResponse
 
 from arcane.access import permissions as p
 from arcane.experiments.schemas import ExperimentIn, differences_of
-from arcane.experiments.service.experiments import ExperimentService
-from arcane.experiments.service.results import ResultService
-from arcane.experiments.words import Again, ExperimentView, ResultsRequest, ResultView, Sort, Status
+from arcane.experiments.wiring import experiments_of, results_of
+from arcane.experiments.words import ExperimentView, ResultsRequest, ResultView, Sort, Status
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
@@ -22,6 +21,7 @@ from arcane.kit.problems import Problem
 from web.flash import flash
 from web.forms import FormState, act, entered, parsed, refused, say_to
 from web.rendering import Page, renderer_of
+from web.steering import steered
 from web.workforms import Choices, choices_of, lines_of, prompt_version
 
 router = APIRouter(prefix="/o/{organisation}/p/{project}/experiments", include_in_schema=False)
@@ -80,16 +80,6 @@ class SideBySidePage(Page):
     next: str | None
 
 
-def _experiments(request: Request) -> ExperimentService:
-    service: ExperimentService = request.app.state.experiments
-    return service
-
-
-def _results(request: Request) -> ResultService:
-    service: ResultService = request.app.state.experiment_results
-    return service
-
-
 def _base(request: Request) -> str:
     places = request.path_params
     return f"/o/{places['organisation']}/p/{places['project']}/experiments"
@@ -97,7 +87,7 @@ def _base(request: Request) -> str:
 
 @router.get("")
 async def show_list(request: Request, actor: Reader, cursor: str | None = None) -> Response:
-    page = await _experiments(request).page(actor, PageRequest(PAGE, cursor))
+    page = await experiments_of(request).page(actor, PageRequest(PAGE, cursor))
     renderer = renderer_of(request)
     shown = ExperimentsPage(
         shell=await renderer.shell(request, actor, section="experiments"),
@@ -130,7 +120,7 @@ async def create(request: Request, actor: Creator) -> Response:
             "model_configuration_id": form.get("model_configuration_id") or None,
             "mapping": lines_of(form.get("mapping", "")),
         }
-        made = await _experiments(request).create(actor, parsed(request, ExperimentIn, given).draft())
+        made = await experiments_of(request).create(actor, parsed(request, ExperimentIn, given).draft())
     except Problem as problem:
         return await _form(request, actor, refused(form, problem), problem.status)
     return RedirectResponse(f"{_base(request)}/{made.id}", 303)
@@ -148,7 +138,7 @@ async def compare(
         flash(request, response, say_to(request, "Choose two experiments or more to compare."), "error")
         return response
     try:
-        found = await _results(request).compare(actor, e, PageRequest(SIDES, cursor))
+        found = await results_of(request).compare(actor, e, PageRequest(SIDES, cursor))
     except Problem as problem:
         if problem.status == 404:
             raise
@@ -180,7 +170,7 @@ async def show(  # noqa: PLR0913 - what the page can be asked for
     cursor: str | None = None,
 ) -> Response:
     """One experiment: how far it is, its results, and one of them beside."""
-    experiment = await _experiments(request).get(actor, experiment_id)
+    experiment = await experiments_of(request).get(actor, experiment_id)
     order = next((one for one in Sort if one == sort.removeprefix("-")), Sort.ORDINAL)
     wanted = ResultsRequest(
         PageRequest(RESULTS, cursor),
@@ -189,8 +179,8 @@ async def show(  # noqa: PLR0913 - what the page can be asked for
         order,
         sort.startswith("-"),
     )
-    page = await _results(request).page(actor, experiment_id, wanted)
-    chosen = None if result is None else await _results(request).get(actor, experiment_id, result)
+    page = await results_of(request).page(actor, experiment_id, wanted)
+    chosen = None if result is None else await results_of(request).get(actor, experiment_id, result)
     renderer = renderer_of(request)
     shown = ExperimentPage(
         shell=await renderer.shell(request, actor, section="experiments"),
@@ -215,31 +205,20 @@ async def show(  # noqa: PLR0913 - what the page can be asked for
 async def finish(request: Request, actor: Editor, experiment_id: UUID) -> Response:
     """No more answers come."""
     to, said = f"{_base(request)}/{experiment_id}", say_to(request, "The experiment is done.")
-    return await act(request, _experiments(request).finish(actor, experiment_id), to, said)
+    return await act(request, experiments_of(request).finish(actor, experiment_id), to, said)
 
 
 @router.post("/{experiment_id}/{what}")
-async def steer(request: Request, actor: Runner, experiment_id: UUID, what: str) -> Response:
+async def steer(request: Request, actor: Runner, experiment_id: UUID) -> Response:
     """Cancels, pauses, resumes or reruns."""
-    service, to = _experiments(request), f"{_base(request)}/{experiment_id}"
-    said = say_to(request, "Done.")
-    match what:
-        case "pause":
-            return await act(request, service.pause(actor, experiment_id), to, said)
-        case "resume":
-            return await act(request, service.resume(actor, experiment_id), to, said)
-        case "rerun-failed":
-            return await act(request, service.rerun(actor, experiment_id, Again.FAILED), to, said)
-        case "rerun-all":
-            return await act(request, service.rerun(actor, experiment_id, Again.ALL), to, said)
-        case _:
-            return await act(request, service.cancel(actor, experiment_id), to, said)
+    to = f"{_base(request)}/{experiment_id}"
+    return await steered(request, actor, experiments_of(request), experiment_id, to)
 
 
 @router.post("/{experiment_id}/delete/confirmed")
 async def delete(request: Request, actor: Deleter, experiment_id: UUID) -> Response:
     said = say_to(request, "The experiment is gone.")
-    return await act(request, _experiments(request).delete(actor, experiment_id), _base(request), said)
+    return await act(request, experiments_of(request).delete(actor, experiment_id), _base(request), said)
 
 
 async def _form(request: Request, actor: Actor, form: FormState, status: int = 200) -> Response:

@@ -10,8 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from arcane.access import permissions as p
-from arcane.evaluations.service.evaluations import EvaluationService
-from arcane.evaluations.service.figures import ScoreFigures, StatisticsService
+from arcane.evaluations.service.figures import ScoreFigures
+from arcane.evaluations.wiring import evaluations_of, statistics_of
 from arcane.evaluations.words import EvaluationView
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
@@ -51,9 +51,8 @@ async def show(  # noqa: PLR0913 - what the page can be asked for
     Figures take their time, most of all the first ones, for which a process has to start: the page comes at once and
     asks for them (`now`).
     """
-    evaluations: EvaluationService = request.app.state.evaluations
-    statistics: StatisticsService = request.app.state.statistics
-    evaluation = await evaluations.get(actor, evaluation_id)
+    statistics = statistics_of(request)
+    evaluation = await evaluations_of(request).get(actor, evaluation_id)
     ids = [experiment_id for experiment_id, _ in evaluation.experiments]
     if len(ids) >= _TWO:
         a, b = a or ids[0], b or ids[-1]

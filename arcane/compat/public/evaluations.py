@@ -25,10 +25,9 @@ from arcane.compat.public.paging import pagination
 from arcane.compat.public.streaming import every, listed, listed_in
 from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import BadEvaluation, UnknownEvaluation, UnknownSubject
-from arcane.evaluations.service.evaluations import EvaluationService
-from arcane.evaluations.service.results import VerdictService
+from arcane.evaluations.wiring import evaluations_of, verdicts_of
 from arcane.evaluations.words import EvaluationView, Given, ScoreResultView, ScoreView, SubjectsRequest, SubjectView
-from arcane.experiments.service.experiments import ExperimentService
+from arcane.experiments.wiring import experiments_of
 from arcane.experiments.words import ExperimentView, Status
 from arcane.kit.actor import Actor
 from arcane.kit.guard import key_requires
@@ -66,20 +65,20 @@ async def list_evaluations(request: Request, actor: Reader) -> Response:
 @router.post("", status_code=201)
 async def create_evaluation(request: Request, body: NewEvaluation, actor: Creator) -> Response:
     """Returns the new evaluation: workers begin with the scores that have a scorer."""
-    made = await _evaluations(request).create(actor, body.draft())
+    made = await evaluations_of(request).create(actor, body.draft())
     return json_response(await _body(request, actor, made), status=201)
 
 
 @router.get("/{evaluation}")
 async def get_evaluation(request: Request, evaluation: str, actor: Reader) -> Response:
     """Returns an evaluation."""
-    return json_response(await _body(request, actor, await _evaluations(request).get(actor, _id(evaluation))))
+    return json_response(await _body(request, actor, await evaluations_of(request).get(actor, _id(evaluation))))
 
 
 @router.get("/{evaluation}/experiments/{experiment}/scores")
 async def get_experiment_scores(request: Request, evaluation: str, experiment: str, actor: ResultReader) -> Response:
     """Returns all that was said, or is to be, of one experiment's answers."""
-    view = await _evaluations(request).get(actor, _id(evaluation))
+    view = await evaluations_of(request).get(actor, _id(evaluation))
     members = {"evaluationId": view.id, "experimentId": _among(view, experiment_id(experiment))}
     return listed_in(members, "scoreResults", _said(request, actor, view, members["experimentId"]), "totalCount")
 
@@ -87,7 +86,7 @@ async def get_experiment_scores(request: Request, evaluation: str, experiment: s
 @router.post("/{evaluation}/results", status_code=201)
 async def create_result(request: Request, evaluation: str, body: NewEvaluationResult, actor: Judge) -> Response:
     """Returns what was judged, with all that is said of it now: each value stands in place of what a scorer said."""
-    evaluations, verdicts = _evaluations(request), _verdicts(request)
+    evaluations, verdicts = evaluations_of(request), verdicts_of(request)
     view = await evaluations.get(actor, _id(evaluation))
     (about, *_) = await verdicts.give(actor, view.id, body.verdicts(), Given.PERSON)
     subject = await verdicts.subject(actor, view.id, about)
@@ -109,10 +108,10 @@ async def list_pending_score_results(
     request: Request, evaluation: str, score: str, pending: Annotated[Pending, Query()], actor: ResultReader
 ) -> Response:
     """Returns a page of what a score has not said yet."""
-    view, score_id = await _evaluations(request).get(actor, _id(evaluation)), _score_id(score)
+    view, score_id = await evaluations_of(request).get(actor, _id(evaluation)), _score_id(score)
     _check_experiment(view, pending.experiment_id)
     wanted = SubjectsRequest(PageRequest(pending.limit), pending.experiment_id, score_id, Status.PENDING)
-    subjects, total = await _verdicts(request).numbered(actor, view.id, wanted, pending.page)
+    subjects, total = await verdicts_of(request).numbered(actor, view.id, wanted, pending.page)
     data = [_result(one, one.results[score_id]) for one in subjects]
     return json_response({"data": data, "pagination": pagination(pending.page, pending.limit, total)})
 
@@ -123,7 +122,7 @@ async def import_score_results(
 ) -> Response:
     """Returns how many values were taken: all of them, or it is refused."""
     given = {_score_id(score): body.verdicts()}
-    taken = await _verdicts(request).give(actor, _id(evaluation), given, Given.IMPORT)
+    taken = await verdicts_of(request).give(actor, _id(evaluation), given, Given.IMPORT)
     return json_response({"importedCount": len(taken)}, status=201)
 
 
@@ -143,14 +142,14 @@ def _check_experiment(view: EvaluationView, experiment: UUID | None) -> None:
 
 
 async def _shown(request: Request, actor: Actor) -> AsyncGenerator[dict[str, Any], None]:
-    async with aclosing(every(lambda page: _evaluations(request).page(actor, page))) as views:
+    async with aclosing(every(lambda page: evaluations_of(request).page(actor, page))) as views:
         async for view in views:
             yield await _body(request, actor, view)
 
 
 async def _body(request: Request, actor: Actor, view: EvaluationView) -> dict[str, Any]:
     ids = [one for one, _ in view.experiments]
-    experiments = await _experiments(request).several(actor, ids) if ids else {}
+    experiments = await experiments_of(request).several(actor, ids) if ids else {}
     return {
         "id": view.id,
         "projectId": actor.project_id,
@@ -191,7 +190,7 @@ def _experiment(one: UUID, known: ExperimentView | None, view: EvaluationView) -
 async def _said(
     request: Request, actor: Actor, view: EvaluationView, experiment: UUID
 ) -> AsyncGenerator[dict[str, Any], None]:
-    verdicts = _verdicts(request)
+    verdicts = verdicts_of(request)
     pages = every(lambda page: verdicts.subjects(actor, view.id, SubjectsRequest(page, experiment)))
     async with aclosing(pages) as subjects:
         async for subject in subjects:
@@ -223,18 +222,3 @@ def _id(text: str) -> UUID:
 
 def _score_id(text: str) -> UUID:
     return id_of(text, UnknownSubject("the evaluation has no such score"))
-
-
-def _evaluations(request: Request) -> EvaluationService:
-    evaluations: EvaluationService = request.app.state.evaluations
-    return evaluations
-
-
-def _verdicts(request: Request) -> VerdictService:
-    verdicts: VerdictService = request.app.state.verdicts
-    return verdicts
-
-
-def _experiments(request: Request) -> ExperimentService:
-    experiments: ExperimentService = request.app.state.experiments
-    return experiments

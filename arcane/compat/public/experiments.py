@@ -19,8 +19,7 @@ from arcane.compat.public.streaming import every, listed, listed_in
 from arcane.datasets.columns import columns_of, written
 from arcane.experiments.problems import BadMapping, UnknownExperiment
 from arcane.experiments.schemas import Description, Name
-from arcane.experiments.service.experiments import ExperimentService
-from arcane.experiments.service.results import ResultService
+from arcane.experiments.wiring import experiments_of, results_of
 from arcane.experiments.words import Draft, ExperimentView, Reported, ResultsRequest, ResultView, Sort, Status
 from arcane.kit.actor import Actor
 from arcane.kit.guard import key_requires
@@ -93,14 +92,14 @@ async def list_experiments(request: Request, actor: Reader) -> Response:
 @router.post("", status_code=201)
 async def create_experiment(request: Request, body: NewExperiment, actor: Creator) -> Response:
     """Returns the new experiment: workers begin where it has a prompt version."""
-    made = await _experiments(request).create(actor, body.draft())
+    made = await experiments_of(request).create(actor, body.draft())
     return json_response(experiment_body(made, actor), status=201)
 
 
 @router.get("/{experiment}")
 async def get_experiment(request: Request, experiment: str, actor: Reader) -> Response:
     """Returns an experiment with all of its results, in the order of the rows."""
-    view = await _experiments(request).get(actor, experiment_id(experiment))
+    view = await experiments_of(request).get(actor, experiment_id(experiment))
     return listed_in(experiment_body(view, actor), "results", _results_of(request, actor, view))
 
 
@@ -109,14 +108,14 @@ async def list_results(
     request: Request, experiment: str, numbered: Annotated[Numbered, Query()], actor: Reader
 ) -> Response:
     """Returns a page of results, each with its row."""
-    view = await _experiments(request).get(actor, experiment_id(experiment))
+    view = await experiments_of(request).get(actor, experiment_id(experiment))
     wanted = ResultsRequest(
         PageRequest(numbered.limit),
         search=numbered.search,
         sort=_sort(numbered.sort_by),
         descending=numbered.descending,
     )
-    found, total = await _results(request).numbered(actor, view.id, wanted, numbered.page)
+    found, total = await results_of(request).numbered(actor, view.id, wanted, numbered.page)
     data = [
         {
             "datasetRow": row_of(view.pinned, one.row_id, one.values),
@@ -135,7 +134,7 @@ async def list_results(
 async def create_result(request: Request, experiment: str, body: NewResult, actor: Reporter) -> Response:
     """Returns the row's result, which is what the program answered."""
     reported = Reported(body.dataset_row_id, body.result)
-    result = await _results(request).report(actor, experiment_id(experiment), reported)
+    result = await results_of(request).report(actor, experiment_id(experiment), reported)
     return json_response(_result(result), status=201)
 
 
@@ -167,13 +166,13 @@ def row_of(pinned: Mapping[str, Any], row_id: UUID, values: Mapping[str, Any]) -
 
 
 async def _shown(request: Request, actor: Actor) -> AsyncGenerator[dict[str, Any], None]:
-    async with aclosing(every(lambda page: _experiments(request).page(actor, page))) as views:
+    async with aclosing(every(lambda page: experiments_of(request).page(actor, page))) as views:
         async for view in views:
             yield experiment_body(view, actor)
 
 
 async def _results_of(request: Request, actor: Actor, view: ExperimentView) -> AsyncGenerator[dict[str, Any], None]:
-    async with aclosing(_results(request).all(actor, view.id)) as results:
+    async with aclosing(results_of(request).all(actor, view.id)) as results:
         async for one in results:
             yield _result(one)
 
@@ -198,13 +197,3 @@ def _sort(text: str) -> Sort:
     if found is None:
         raise MalformedInput("sortBy is createdAt or result")
     return found
-
-
-def _experiments(request: Request) -> ExperimentService:
-    experiments: ExperimentService = request.app.state.experiments
-    return experiments
-
-
-def _results(request: Request) -> ResultService:
-    results: ResultService = request.app.state.experiment_results
-    return results

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-import anyio
-
 from arcane.access.permissions import TRACES_READ
 from arcane.datasets.captures import (
     Captured,
@@ -25,34 +23,27 @@ from arcane.datasets.checking import checked_split
 from arcane.datasets.columns import Column
 from arcane.datasets.pinned import PinnedDataset
 from arcane.datasets.problems import DatasetLimit, InvalidDataset, NothingCaptured
+from arcane.datasets.reading import Reading, Unread, read_each
+from arcane.datasets.reading import Traces as ReadTraces
 from arcane.datasets.service.datasets import DatasetService
 from arcane.datasets.service.rows import added
 from arcane.datasets.sources import BadSource, Scope, Source, read_source
 from arcane.datasets.views import Change, RowDraft, RowsPage
 from arcane.kit.actor import Actor
-from arcane.kit.problems import NotAllowed, NotFound, Problem
+from arcane.kit.problems import NotAllowed
 from arcane.model.deadline import Deadline
-from arcane.model.time import TimeRange
-from arcane.model.trace import Trace
 from arcane.settings import DatasetSettings
-from arcane.traces.problems import TraceUncertain
-from arcane.traces.questions import SearchAnswer, SearchRequest, TraceAnswer
+from arcane.traces.questions import SearchAnswer, SearchRequest
 
 _NAMED_MOST = 20
 """Skipped traces that a problem names."""
 
 
-class Traces(Protocol):
-    """Where traces are searched and read: `TraceService`, with the project's filter and what is hidden left out."""
+class Traces(ReadTraces, Protocol):
+    """Where traces are searched, too."""
 
     async def search(self, actor: Actor, request: SearchRequest, deadline: Deadline) -> SearchAnswer:
         """Returns a page of hits."""
-        ...
-
-    async def trace(
-        self, actor: Actor, trace_id: str, deadline: Deadline, within: TimeRange | None = None
-    ) -> TraceAnswer:
-        """Returns the trace as the actor may see it; raises the problems of one that cannot be had."""
         ...
 
 
@@ -86,14 +77,15 @@ class CaptureService:
         checked_split(request.split)
         wanted = _wanted(columns, request.columns)
         listed = await self.listed(actor, request, deadline)
-        traces = await self._read(actor, {origin.trace_id for origin in listed.origins}, listed.within, deadline)
+        reading = Reading(actor, deadline, self._limits.captures_at_once)
+        traces = await read_each(self.traces, {one.trace_id: listed.within for one in listed.origins}, reading)
         rows: list[tuple[Origin, Mapping[str, Any]]] = []
         skipped: list[Skipped] = []
         for origin in listed.origins:
             trace = traces[origin.trace_id]
             try:
-                if isinstance(trace, str):
-                    raise NothingSaid(trace)
+                if isinstance(trace, Unread):
+                    raise NothingSaid(trace.reason)
                 rows.append((origin, values_of(trace, origin, wanted, self._limits.cell_bytes_max)))
             except NothingSaid as exc:
                 skipped.append(Skipped(origin, str(exc)))
@@ -118,29 +110,6 @@ class CaptureService:
             origins, short = [Origin(hit.trace_id) for hit in hits], False
         more = short or answer.next is not None or len(origins) > limit
         return Listed(answer.found, origins[:limit], search.within, more)
-
-    async def _read(
-        self, actor: Actor, trace_ids: set[str], within: TimeRange | None, deadline: Deadline
-    ) -> dict[str, Trace | str]:
-        """Returns the traces, or why one cannot be read."""
-        found: dict[str, Trace | str] = {}
-        limiter = anyio.CapacityLimiter(self._limits.captures_at_once)
-
-        async def read(trace_id: str) -> None:
-            async with limiter:
-                try:
-                    found[trace_id] = (await self.traces.trace(actor, trace_id, deadline, within)).trace
-                except TraceUncertain:
-                    found[trace_id] = "a datasource that may have the trace did not answer"
-                except NotFound:
-                    found[trace_id] = "no datasource of the project has this trace"
-                except Problem as problem:
-                    found[trace_id] = f"the trace could not be read: {type(problem).title.lower()}"
-
-        async with anyio.create_task_group() as group:
-            for trace_id in sorted(trace_ids):
-                group.start_soon(read, trace_id)
-        return found
 
     async def _store(self, actor: Actor, dataset_id: UUID, taken: Taken, split: str) -> RowsPage:
         at = datetime.now(UTC).isoformat(timespec="seconds")

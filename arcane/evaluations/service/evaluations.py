@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-import anyio
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.audit.service import AuditLog
@@ -31,8 +30,6 @@ from arcane.kit.pagination import Cursors, Page, PageRequest
 from arcane.kit.tables import now
 from arcane.messaging.jobs import ScoreSpec
 from arcane.settings import EvaluationSettings
-
-_TELL_AT_MOST_EVERY_S = 0.25
 
 
 class Queries(Protocol):
@@ -68,18 +65,9 @@ class EvaluationService:
         async with self.database.transaction(actor.tenant) as session:
             return (await viewed(session, await found(session, actor, evaluation_id)))[0]
 
-    async def watch(self, actor: Actor, evaluation_id: UUID) -> AsyncGenerator[EvaluationView, None]:
+    def watch(self, actor: Actor, evaluation_id: UUID) -> AsyncGenerator[EvaluationView, None]:
         """Yields the evaluation now and whenever it got on, until nothing more happens to it."""
-        last: EvaluationView | None = None
-        while True:
-            view = await self.get(actor, evaluation_id)
-            if view != last:
-                yield view
-                last = view
-            if view.state in (State.DONE, State.CANCELLED):
-                return
-            await anyio.sleep(_TELL_AT_MOST_EVERY_S)
-            await self.progress.wait(view.run_id)
+        return self.progress.follow(lambda: self.get(actor, evaluation_id))
 
     async def estimate(self, actor: Actor, draft: Draft) -> Estimate:
         """Returns what `draft` would take, without making it; raises what `create` does."""

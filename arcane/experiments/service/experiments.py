@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-import anyio
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.audit.service import AuditLog
@@ -30,7 +29,6 @@ from arcane.messaging.jobs import GenerateSpec
 from arcane.prompting.render import required, variables
 from arcane.settings import EvaluationSettings
 
-_TELL_AT_MOST_EVERY_S = 0.25
 AGAIN = {
     Again.FAILED: ((Status.FAILED, Status.CANCELLED), (JobState.FAILED, JobState.CANCELLED)),
     Again.ALL: (
@@ -97,18 +95,9 @@ class ExperimentService:
             rows = await ExperimentRepository(session).several(actor, ids)
         return {row.id: ExperimentView.of(row) for row in rows}
 
-    async def watch(self, actor: Actor, experiment_id: UUID) -> AsyncGenerator[ExperimentView, None]:
+    def watch(self, actor: Actor, experiment_id: UUID) -> AsyncGenerator[ExperimentView, None]:
         """Yields the experiment now and whenever it got on, until nothing more happens to it."""
-        last: ExperimentView | None = None
-        while True:
-            view = await self.get(actor, experiment_id)
-            if view != last:
-                yield view
-                last = view
-            if view.state in (State.DONE, State.CANCELLED):
-                return
-            await anyio.sleep(_TELL_AT_MOST_EVERY_S)
-            await self.progress.wait(view.run_id)
+        return self.progress.follow(lambda: self.get(actor, experiment_id))
 
     async def create(self, actor: Actor, draft: Draft) -> ExperimentView:
         """Returns the new experiment: one pending result for each row, and with a prompt one job for each.

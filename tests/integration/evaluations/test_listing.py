@@ -288,7 +288,7 @@ async def test_what_cannot_be_read_says_why(desk: Desk) -> None:
     assert made.run_id is not None
     work = await desk.work(made.run_id)
     assert sorted((one.error, one.retry) for one in work.values() if isinstance(one, Failed)) == [
-        ("no datasource of the project has this trace any more", False),
+        ("no datasource of the project has this trace", False),
         ("there is nothing where response (trace:contexts) should be", False),
     ]
 
