@@ -71,9 +71,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.closing = anyio.Event()
     install_problem_handlers(app)
+    _add_health(app)  # first: a router makes its routes' solvers when the first request passes it
     include_api(app)
     app.include_router(public_api)
-    _add_health(app)
     mount_pages(app, settings, Places())
     files = ((BODIES, settings.datasets.file_bytes_max),)
     app.add_middleware(RequestEdge, max_body_bytes=settings.server.max_body_bytes, larger=files)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import anyio
 
+import arcane.kit.lasting  # noqa: F401 - first, so that little is looked at while the rest is imported
 from arcane.kit.logging import configure_logging
 from arcane.kit.migrate import app_url
 from arcane.kit.secrets import KeyRing
