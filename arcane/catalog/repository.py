@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.catalog.tables import Datasource
 from arcane.kit.actor import Actor
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _BY_NAME = Keyset("datasources", (col(Datasource.name), col(Datasource.id)), tuple[str, UUID])
 

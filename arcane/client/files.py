@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import anyio
 import msgspec
 
-from arcane.access.service.scopes import ProjectScope
+from arcane.access.scope import ProjectScope
 from arcane.catalog.registry import Registry
 from arcane.client.asked import Asked
 from arcane.client.errors import ClientError, Exit, refused

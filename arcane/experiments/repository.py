@@ -18,7 +18,8 @@ from arcane.experiments.tables import Experiment, ExperimentResult
 from arcane.experiments.words import OPEN, ResultsRequest, Sort, Status
 from arcane.kit.actor import Actor
 from arcane.kit.ids import NEW_ID_SQL
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _NEWEST = Keyset("experiments", (col(Experiment.id),), tuple[UUID], descending=True)
 _COMPARED = 200

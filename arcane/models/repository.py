@@ -12,7 +12,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.kit.actor import Actor
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 from arcane.models.tables import ModelConfiguration
 
 _BY_NAME = Keyset("model-configurations", (col(ModelConfiguration.name), col(ModelConfiguration.id)), tuple[str, UUID])

@@ -12,7 +12,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.kit.actor import Actor
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 from arcane.prompts.tables import PromptRun
 
 _NEWEST = Keyset("prompt-runs", (col(PromptRun.id),), tuple[UUID], descending=True)

@@ -15,7 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.kit.actor import Actor
 from arcane.kit.ids import new_id
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 from arcane.kit.tables import now
 from arcane.messaging.scoring import ScorerDescription
 from arcane.scores.tables import AnnouncedScorer, Score, ScoreModels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from arcane.access.service.scopes import ProjectScope
+from arcane.access.scope import ProjectScope
 from arcane.federation.asking import Asking
 from arcane.federation.attributes import attribute_names, attribute_values
 from arcane.model.time import TimeRange

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from arcane.access.service.scopes import ProjectScope
+from arcane.access.scope import ProjectScope
 from arcane.federation.hints import effects_of
 from arcane.federation.metrics import MetricsFound, MetricsQuestion, measure
 from arcane.federation.metrics_explain import explain_measurements, finishing_steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.federation.rewrite import narrowed, without_constants
 from arcane.redaction.visibility import hidden_fields
 from arcane.traceql.ast import Binary, Expr, Field, Literal, LiteralType, Op, Scope

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from arcane.access.service.projects import TraceFilter
-from arcane.access.service.scopes import ProjectScope
+from arcane.access.scope import ProjectScope, TraceFilter
 from arcane.catalog.problems import UnknownDatasource
 from arcane.conventions import Exchange, Prices, messages_of
 from arcane.federation.assemble import Assembled, assemble

@@ -14,8 +14,7 @@ import httpx
 from fastapi import FastAPI, Request
 
 from arcane.access.permissions import TRACES_READ
-from arcane.access.service.projects import TraceFilter
-from arcane.access.service.scopes import ProjectScope
+from arcane.access.scope import ProjectScope, TraceFilter
 from arcane.catalog.problems import UnknownDatasource
 from arcane.federation.execute import Engine
 from arcane.federation.source import Source

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import anyio
 
-from arcane.access.service.scopes import ProjectScope
+from arcane.access.scope import ProjectScope
 from arcane.catalog.problems import UnknownDatasource
 from arcane.demo.generate import write_demo
 from arcane.federation.source import Source

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings
 
 import arcane.settings
 import worker.settings
-from arcane.cli import app
+from arcane.cli.everything import app
 from arcane.main import create_app
 from tests.support.repository_files import ROOT
 from tests.support.scorer_pages import scorers_page
@@ -45,7 +45,7 @@ def commands_page() -> str:
     parts = [
         "# The command line",
         "`arcane COMMAND --help` says the same. What you can mend ends with one line and exit code 1.\n"
-        "This page is written from `arcane/cli.py` by `make docs`; a test keeps it equal.",
+        "This page is written from `arcane/cli` by `make docs`; a test keeps it equal.",
     ]
     for name, command in commands.items():
         for full, one in _leaves(name, command):

@@ -16,8 +16,9 @@ from arcane.access import permissions as p
 from arcane.access.permissions import KeyScope
 from arcane.access.schemas.base import AttributeName, RoleIds
 from arcane.access.schemas.projects import ApiKeyCreate, ProjectUpdate, TraceFilterIn
+from arcane.access.scope import TraceFilter
 from arcane.access.service.api_keys import ApiKeyService
-from arcane.access.service.projects import ProjectChange, ProjectService, TraceFilter
+from arcane.access.service.projects import ProjectChange, ProjectService
 from arcane.access.service.visibility import VisibilityService
 from arcane.access.tables import ApiKey, Project, Role
 from arcane.access.views import Member, ProjectMemberView, Rule

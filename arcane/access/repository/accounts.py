@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from arcane.access.permissions import ORGANISATION_ADMIN
 from arcane.access.tables import SetupLink, User, UserSession
 from arcane.kit.actor import Actor, ActorKind
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _BY_AGE = Keyset("users", (col(User.id),), tuple[UUID])
 _OWNERS_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('arcane.access.owners'))")

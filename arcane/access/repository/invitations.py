@@ -12,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.access.tables import Invitation
 from arcane.kit.actor import Actor
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _NEWEST_FIRST = Keyset("invitations", (col(Invitation.id),), tuple[UUID], descending=True)
 

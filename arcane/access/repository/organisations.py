@@ -14,7 +14,8 @@ from arcane.access.permissions import ORGANISATION_ADMIN
 from arcane.access.tables import Organisation, OrganisationMember, Role, User
 from arcane.access.views import Member
 from arcane.kit.actor import Actor, ActorKind
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _BY_AGE = Keyset("organisations", (col(Organisation.id),), tuple[UUID])
 _MEMBERS_BY_AGE = Keyset("organisation_members", (col(OrganisationMember.id),), tuple[UUID])

@@ -15,7 +15,8 @@ from arcane.access.permissions import PROJECTS_READ
 from arcane.access.tables import Project, ProjectMember, ProjectMemberRole, Role, User
 from arcane.access.views import ProjectMemberView, RoleName
 from arcane.kit.actor import Actor, ActorKind
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _BY_AGE = Keyset("projects", (col(Project.id),), tuple[UUID])
 _MEMBERS_BY_AGE = Keyset("project_members", (col(ProjectMember.id),), tuple[UUID])

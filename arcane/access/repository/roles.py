@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from arcane.access.permissions import Level
 from arcane.access.tables import Invitation, OrganisationMember, ProjectMemberRole, Role
 from arcane.kit.actor import Actor
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _BY_AGE = Keyset("roles", (col(Role.id),), tuple[UUID])
 

@@ -14,7 +14,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from arcane.access.tables import AttributeVisibilityRule, AttributeVisibilityRuleRole, Role
 from arcane.access.views import RoleName, Rule
 from arcane.kit.actor import Actor
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _BY_AGE = Keyset("attribute_visibility_rules", (col(AttributeVisibilityRule.id),), tuple[UUID])
 

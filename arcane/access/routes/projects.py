@@ -12,7 +12,8 @@ from arcane.access import permissions as p
 from arcane.access.routes.given import Projects
 from arcane.access.schemas import organisations as os
 from arcane.access.schemas import projects as s
-from arcane.access.service.projects import NewProject, ProjectChange, TraceFilter
+from arcane.access.scope import TraceFilter
+from arcane.access.service.projects import NewProject, ProjectChange
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.lists import Paging

@@ -13,6 +13,7 @@ from arcane.access.permissions import PROJECT_ADMIN, PROJECTS_ROLES_ASSIGN, cove
 from arcane.access.repository.organisations import MemberRepository
 from arcane.access.repository.projects import ProjectMemberRepository, ProjectRepository
 from arcane.access.repository.roles import RoleRepository
+from arcane.access.scope import TraceFilter
 from arcane.access.service.base import Service, unique, unknown
 from arcane.access.service.organisations import giveable_role
 from arcane.access.service.roles import permissions_of
@@ -27,14 +28,6 @@ _SLUG_TAKEN = "another project of the organisation has this short name"
 _SLUG = "uq_projects_organisation_id_slug"
 _ATTEMPTS = 5
 AVAILABLE_MAX = 20
-
-
-@dataclass(frozen=True, slots=True)
-class TraceFilter:
-    """Only traces with this attribute value belong to the project; it is ANDed into every query (R5)."""
-
-    attribute_name: str
-    attribute_value: str
 
 
 @dataclass(frozen=True, slots=True)

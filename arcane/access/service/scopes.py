@@ -12,20 +12,12 @@ from arcane.access.authoriser import TOPIC
 from arcane.access.memory import Memory
 from arcane.access.repository.projects import ProjectRepository
 from arcane.access.repository.visibility import VisibilityRepository
+from arcane.access.scope import ProjectScope, TraceFilter
 from arcane.access.service.base import unknown
-from arcane.access.service.projects import TraceFilter
 from arcane.kit.actor import Actor
 from arcane.kit.announce import Announcer
 from arcane.kit.database import Database
 from arcane.settings import AccessSettings
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectScope:
-    """ANDed into every query (R5), and taken out of every answer."""
-
-    trace_filter: TraceFilter | None
-    hidden_attributes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

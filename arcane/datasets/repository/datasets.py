@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.datasets.tables import Dataset, DatasetVersion
 from arcane.kit.actor import Actor
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _BY_NAME = Keyset("datasets", (col(Dataset.name), col(Dataset.id)), tuple[str, UUID])
 _NEWEST_FIRST = Keyset("dataset_versions", (col(DatasetVersion.number),), tuple[int], descending=True)

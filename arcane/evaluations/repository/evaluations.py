@@ -17,7 +17,8 @@ from arcane.experiments.tables import ExperimentResult
 from arcane.experiments.words import OPEN, Status
 from arcane.kit.actor import Actor
 from arcane.kit.ids import NEW_ID_SQL
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _NEWEST = Keyset("evaluations", (col(Evaluation.id),), tuple[UUID], descending=True)
 _NEW: Any = literal_column(NEW_ID_SQL)

@@ -18,7 +18,8 @@ from arcane.evaluations.tables import Evaluation, ScoreResult, Subject
 from arcane.evaluations.words import SubjectsRequest, Summary
 from arcane.experiments.tables import Experiment, ExperimentResult
 from arcane.experiments.words import Status
-from arcane.kit.pagination import Cursors, Keyset, Page
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page
 
 _SETTLE = (
     "WITH given AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(CAST(:results AS jsonb)) AS t(id uuid, "

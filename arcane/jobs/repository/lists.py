@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from arcane.jobs.tables import Job, JobRun
 from arcane.jobs.words import JobFilter, JobState, JobView, RunState, RunView
 from arcane.kit.actor import Actor
-from arcane.kit.pagination import Cursors, Keyset, Page, PageRequest
+from arcane.kit.keyset import Keyset
+from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _RUNS = Keyset("job-runs", (col(JobRun.id),), tuple[UUID], descending=True)
 _JOBS = Keyset("jobs", (col(Job.id),), tuple[UUID], descending=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import anyio
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.federation.execute import Engine
 from arcane.federation.source import Source
 from arcane.kit.actor import Actor

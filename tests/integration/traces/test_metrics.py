@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.settings import LimitSettings
 from arcane.spi.capabilities import Capabilities
 from arcane.spi.errors import Unreachable, Unsupported

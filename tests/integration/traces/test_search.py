@@ -9,7 +9,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.settings import LimitSettings
 from arcane.spi.capabilities import Capabilities, Order
 from arcane.spi.errors import RateLimited, Unreachable

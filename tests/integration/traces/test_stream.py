@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.model.deadline import Deadline
 from arcane.settings import LimitSettings
 from arcane.spi.errors import Unreachable

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.model.ids import SpanId, TraceId
 from arcane.model.span import InstrumentationScope, Resource, Span, SpanEvent, SpanKind, SpanLink, StatusCode
 from arcane.model.trace import Trace

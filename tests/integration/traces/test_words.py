@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.spi.capabilities import Capabilities, Order
 from arcane.spi.errors import Unreachable
 from datasources.memory.adapter import Faults, MemoryAdapter

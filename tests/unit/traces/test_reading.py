@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.traceql.format import format_query
 from arcane.traces.problems import BadQuery, HiddenAttribute, MetricsQuery, QueryTooLong
 from arcane.traces.reading import QueryReader

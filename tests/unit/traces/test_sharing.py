@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.kit.actor import Actor
 from arcane.model.deadline import Deadline
 from arcane.model.time import NANOS_PER_SECOND, TimeRange

@@ -7,7 +7,7 @@ import math
 import anyio
 import pytest
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.redaction.visibility import REDACTED
 from arcane.spi.errors import Unreachable
 from arcane.traces.live.encoding import follow_frames

@@ -7,7 +7,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from arcane.access.service.projects import TraceFilter
+from arcane.access.scope import TraceFilter
 from arcane.model.outcome import SourceStatus
 from arcane.redaction.visibility import REDACTED
 from arcane.settings import LiveSettings

@@ -1,4 +1,4 @@
-"""The `arcane` command. Each command reads the settings, does one thing, and says in one line what went wrong."""
+"""Every command, with the instance's code. Each reads the settings, does one thing, and tells a fault in one line."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from starlette.datastructures import State
 from arcane.access.principals import SYSTEM
 from arcane.access.service.password_links import IssuedPasswordLink
 from arcane.catalog.rotation import RotationReport
-from arcane.client.commands import explain, metrics, query, tail
-from arcane.client.datasets import datasets
-from arcane.client.eval_commands import app as evaluations
+from arcane.cli import asking
 from arcane.demo.generate import write_demo as generate_demo
 from arcane.kit.logging import configure_logging
 from arcane.kit.migrate import migrate as migrate_database
@@ -50,12 +48,7 @@ Folder = Annotated[Path, typer.Option(help="Where Postgres, generated keys and t
 
 HERE = Path(".local")
 
-app.command()(query)
-app.command()(metrics)
-app.command()(tail)
-app.command()(explain)
-app.add_typer(datasets, name="datasets")
-app.add_typer(evaluations, name="eval")
+asking.add_to(app)
 
 
 @app.command()
@@ -200,7 +193,7 @@ def _say(line: str) -> None:
 def main() -> None:
     """Runs the command of the command line; what a user can mend ends with one line and exit code 1."""
     try:
-        app()
+        app(prog_name="arcane")
     except KeyboardInterrupt:
         sys.exit(130)
     except (*MENDABLE, BaseExceptionGroup) as exc:
@@ -209,7 +202,3 @@ def main() -> None:
             raise
         sys.stderr.write(f"arcane: {line}\n")
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
