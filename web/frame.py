@@ -120,6 +120,7 @@ def _organisation(language: Language, base: str) -> tuple[tuple[str, Tab], ...]:
         (p.ORGANISATIONS_READ, ("projects", say("Projects"), f"{base}/projects")),
         (p.ORGANISATIONS_MEMBERS_READ, ("members", say("Members"), f"{base}/members")),
         (p.ORGANISATIONS_ROLES_READ, ("roles", say("Roles"), f"{base}/roles")),
+        (p.JOBS_READ, ("jobs", say("Jobs"), f"{base}/jobs")),
         (p.ORGANISATIONS_AUDIT_READ, ("audit", say("Audit"), f"{base}/audit")),
     )
 

@@ -18,6 +18,7 @@ class RunOut(BaseModel):
 
     id: UUID
     created_at: datetime
+    project_id: UUID
     kind: str
     subject_id: UUID
     state: RunState
@@ -57,6 +58,7 @@ class JobOut(BaseModel):
     id: UUID
     created_at: datetime
     run_id: UUID
+    project_id: UUID
     kind: str
     subject_id: UUID
     state: JobState

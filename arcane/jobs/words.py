@@ -110,6 +110,7 @@ class JobView:
     id: UUID
     created_at: datetime
     run_id: UUID
+    project_id: UUID
     kind: str
     subject_id: UUID
     state: JobState

@@ -103,7 +103,7 @@ async def show_run(
         subject=_subject(request, run),
         jobs=found.items,
         state=state,
-        states=_states(request),
+        states=job_states(request),
         may_manage=actor.may(p.JOBS_MANAGE),
         more=_more(found.next, state=state),
     )
@@ -112,14 +112,14 @@ async def show_run(
 
 @router.post("/{run_id}/redrive")
 async def redrive(request: Request, actor: Manager, run_id: UUID) -> Response:
-    chosen = await _chosen(request)
+    chosen = await chosen_jobs(request)
     work = _board(request).redrive(actor, run_id, chosen)
     return await act(request, work, _back(request, run_id, chosen), say_to(request, "Tried again."))
 
 
 @router.post("/{run_id}/discard")
 async def discard(request: Request, actor: Manager, run_id: UUID) -> Response:
-    chosen = await _chosen(request)
+    chosen = await chosen_jobs(request)
     work = _board(request).discard(actor, run_id, chosen)
     return await act(request, work, _back(request, run_id, chosen), say_to(request, "Discarded."))
 
@@ -141,7 +141,7 @@ def _subject(request: Request, run: RunView) -> str:
     return f"{request.url.path.partition('/jobs/')[0]}/{run.kind}s/{run.subject_id}"
 
 
-async def _chosen(request: Request) -> list[UUID] | None:
+async def chosen_jobs(request: Request) -> list[UUID] | None:
     """Returns the job that the form is about; None for all of the run's."""
     job = (await entered(request)).get("job")
     return parsed(request, ChosenJobs, {"jobs": [job] if job else None}).jobs
@@ -159,7 +159,8 @@ def _more(cursor: str | None, *, state: JobState | None = None) -> str:
     return "?" + urlencode({"cursor": cursor} | ({"state": state.value} if state else {}))
 
 
-def _states(request: Request) -> tuple[tuple[JobState, str], ...]:
+def job_states(request: Request) -> tuple[tuple[JobState, str], ...]:
+    """Returns the states that jobs are listed by, in words."""
     return (
         (JobState.WAITING, say_to(request, "waiting")),
         (JobState.RUNNING, say_to(request, "running")),

@@ -52,7 +52,9 @@ class ListRepository:
     async def jobs(self, actor: Actor, request: PageRequest, cursors: Cursors, asked: JobFilter) -> Page[JobView]:
         """Returns a page of jobs, newest first."""
         runs = self.visible_to(actor).subquery()
-        statement = select(Job, runs.c.kind, runs.c.subject_id).join(runs, runs.c.id == col(Job.run_id))
+        statement = select(Job, runs.c.project_id, runs.c.kind, runs.c.subject_id).join(
+            runs, runs.c.id == col(Job.run_id)
+        )
         if asked.state is not None:
             statement = statement.where(col(Job.state) == asked.state.value)
         if asked.state is JobState.FAILED and not asked.discarded:
@@ -60,7 +62,7 @@ class ListRepository:
         if asked.run_id is not None:
             statement = statement.where(col(Job.run_id) == asked.run_id)
         rows = (await self.session.execute(_JOBS.select_after(statement, request, cursors))).all()
-        views = [_job_view(row[0], row.kind, row.subject_id) for row in rows]
+        views = [_job_view(row[0], row.project_id, row.kind, row.subject_id) for row in rows]
         return _JOBS.page(views, request, cursors, lambda job: (job.id,))
 
 
@@ -83,11 +85,12 @@ def run_view(row: JobRun) -> RunView:
     )
 
 
-def _job_view(row: Job, kind: str, subject_id: UUID) -> JobView:
+def _job_view(row: Job, project_id: UUID, kind: str, subject_id: UUID) -> JobView:
     return JobView(
         id=row.id,
         created_at=row.created_at,
         run_id=row.run_id,
+        project_id=project_id,
         kind=kind,
         subject_id=subject_id,
         state=JobState(row.state),

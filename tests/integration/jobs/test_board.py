@@ -78,6 +78,25 @@ async def test_dead_letters_have_their_errors_and_are_tried_again_or_discarded(l
     assert actions == ["run.redriven", "run.discarded"]
 
 
+async def test_whoever_manages_an_organisation_sees_and_redrives_the_jobs_of_its_projects(
+    ledger: Ledger, board: JobBoard
+) -> None:
+    place, elsewhere = await ledger.place(), await ledger.place()
+    run, jobs = await ledger.start(2, place)
+    await ledger.start(1, elsewhere)
+    worker, admin = ledger.worker(), somebody(Tenant(place.organisation_id))
+    await worker.claim(*jobs)
+    await worker.send(*[failure(job, final=True) for job in jobs])
+    letters = (await board.list(admin, ALL, JobFilter(JobState.FAILED))).items
+    assert sorted(job.id for job in letters) == jobs
+    assert {job.project_id for job in letters} == {place.project_id}
+    assert [found.id for found in (await board.runs(admin, ALL)).items] == [run]
+    assert await board.discard(admin, run, [jobs[0]]) == 1
+    assert await board.redrive(admin, run, None) == 1
+    with pytest.raises(UnknownRun):
+        await board.redrive(somebody(Tenant(elsewhere.organisation_id)), run, None)
+
+
 async def test_an_order_is_audited_once_and_progress_ends_with_the_run(ledger: Ledger, board: JobBoard) -> None:
     place = await ledger.place()
     run, _ = await ledger.start(1, place)
