@@ -70,6 +70,9 @@ def test_an_evaluation_is_put_together_and_watched_until_it_is_done(page: Page, 
     expect(page.locator("#steering")).to_contain_text("Rerun all")
     expect(page.locator("#steering")).not_to_contain_text("Pause")
 
+    page.get_by_role("link", name="Statistics").click()
+    expect(page.locator("#figures table")).to_contain_text("Exact match (RAGAS)", timeout=60_000)
+
 
 def test_an_address_with_something_else_than_an_id_leads_nowhere(page: Page, owner: Person, project: str) -> None:
     answer = owner.http.get(f"{project}/evaluations/none", headers={"accept": "text/html"})

@@ -4,7 +4,7 @@ import { costText, countText, durationText } from "../format";
 import { _ } from "../texts";
 import { events, type Json } from "./draft";
 
-interface Usage { input_tokens: number; output_tokens: number; cost_usd: number | null; latency_ms: number }
+interface Usage { input_tokens: number; output_tokens: number; cost_usd: number | null }
 interface Answer { text: string; tool_calls: { name: string; arguments: string }[]; structured: Json; finish_reason: string; model: string; usage: Usage }
 
 export class Column {
@@ -73,21 +73,22 @@ export class Column {
       } else if (name === "problem") {
         throw new Told(problemText(data as Problem));
       } else if (name === "done") {
-        this.done(data as unknown as Answer, first);
+        this.done(data as unknown as Answer, first, performance.now() - begun);
         return;
       }
     }
     throw new Told(_("The connection broke off. Try again."));
   }
 
-  private done(answer: Answer, first: number): void {
+  /** `first` and `whole` are of one clock, the person's: what the model says of itself leaves out the way to it. */
+  private done(answer: Answer, first: number, whole: number): void {
     const calls = answer.tool_calls.map((call) => h("section", { class: "play-call" }, h("b", { class: "tool-name" }, call.name), h("pre", {}, pretty(call.arguments))));
     const said = answer.structured === null ? answer.text : JSON.stringify(answer.structured, null, 2);
     const copy = h("button", { type: "button", class: "button button-ghost button-icon button-small play-copy", "data-copy": said, "aria-label": _("Copy the answer"), title: _("Copy the answer") }, icon("copy"));
     this.output.replaceChildren(copy, said ? h("div", { class: answer.structured === null ? "prompt-text" : "prompt-text data" }, said) : "", ...calls);
     const { usage } = answer;
     this.end("done", [
-      durationText(usage.latency_ms * 1e6), first > 0 && _("first text after %(time)s", { time: durationText(first * 1e6) }),
+      durationText(whole * 1e6), first > 0 && _("first text after %(time)s", { time: durationText(first * 1e6) }),
       _("%(input)s + %(output)s tokens", { input: countText(usage.input_tokens), output: countText(usage.output_tokens) }),
       usage.cost_usd !== null && costText(usage.cost_usd), answer.finish_reason !== "stop" && answer.finish_reason,
     ].filter(Boolean).join(" · "));
