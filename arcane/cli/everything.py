@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version as installed_version
-from pathlib import Path
 from typing import Annotated, TypeVar
 
 import anyio
@@ -18,11 +15,10 @@ from starlette.datastructures import State
 from arcane.access.principals import SYSTEM
 from arcane.access.service.password_links import IssuedPasswordLink
 from arcane.catalog.rotation import RotationReport
-from arcane.cli import asking
-from arcane.demo.generate import write_demo as generate_demo
+from arcane.cli import light
+from arcane.cli.light import HERE, Folder, say
 from arcane.kit.logging import configure_logging
 from arcane.kit.migrate import migrate as migrate_database
-from arcane.kit.secrets import generate_key as new_key
 from arcane.local.check import check_conformance, check_datasource, entered_settings, report
 from arcane.local.errors import LocalError
 from arcane.local.faults import MENDABLE, one_line, reaching_database
@@ -33,7 +29,6 @@ from arcane.main import create_app
 from arcane.models.service import RotatedModels
 from arcane.settings import Settings
 
-STOP_TIMEOUT_S = 60.0
 T = TypeVar("T")
 
 app = typer.Typer(
@@ -44,24 +39,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Folder = Annotated[Path, typer.Option(help="Where Postgres, generated keys and the demo are kept.")]
-
-HERE = Path(".local")
-
-asking.add_to(app)
+light.add_to(app)
 
 
 @app.command()
 def up(folder: Folder = HERE) -> None:
     """Starts everything on this machine: Postgres, backend with its pages, worker. Ctrl-C stops it."""
-    anyio.run(Up(_settings(), LocalFolder.open(folder), _say).run, backend_options={"use_uvloop": True})
-
-
-@app.command()
-def down(folder: Folder = HERE) -> None:
-    """Stops what `arcane up` runs on this folder."""
-    stopped = LocalFolder.open(folder).stop_other(STOP_TIMEOUT_S)
-    _say("stopped" if stopped else f"nothing runs on {folder}")
+    anyio.run(Up(_settings(), LocalFolder.open(folder), say).run, backend_options={"use_uvloop": True})
 
 
 @app.command()
@@ -89,7 +73,7 @@ def migrate() -> None:
     settings = _settings()
     with reaching_database():
         anyio.run(migrate_database, settings)
-    _say("the database is at the newest revision")
+    say("the database is at the newest revision")
 
 
 @app.command("check-datasource")
@@ -134,20 +118,12 @@ def create_password_link(email: Annotated[str, typer.Argument(help="The account'
 def rotate_secrets() -> None:
     """Encrypts every stored secret with the first key of ARCANE_SECRETS__KEYS. May be stopped and run again."""
     done: RotationReport = _inside(lambda state: state.catalog.rotate_secrets())
-    _say(f"{done.datasources} datasources, {done.secrets} secrets, {done.rotated} encrypted anew")
+    say(f"{done.datasources} datasources, {done.secrets} secrets, {done.rotated} encrypted anew")
     models: RotatedModels = _inside(lambda state: state.models.rotate_secrets())
-    _say(f"{models.configurations} model configurations, {models.secrets} secrets, {models.rotated} encrypted anew")
+    say(f"{models.configurations} model configurations, {models.secrets} secrets, {models.rotated} encrypted anew")
     unreadable = (*done.unreadable, *models.unreadable)
     if unreadable:
         raise LocalError(f"no key opens the secrets of {', '.join(map(str, unreadable))}: enter them again")
-
-
-@app.command()
-def write_demo(folder: Annotated[Path, typer.Argument(help="Where the files go.")]) -> None:
-    """Writes the demo, a day of OTLP JSON lines that ends now."""
-    folder.mkdir(parents=True, exist_ok=True)
-    truth = generate_demo(folder, end=time.time_ns())
-    _say(f"{truth.total.traces} traces with {truth.total.spans} spans in {folder}")
 
 
 @app.command()
@@ -155,18 +131,6 @@ def openapi() -> None:
     """Prints the OpenAPI document of /api/v1."""
     document = create_app(Settings(_env_file=None)).openapi()
     print(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
-
-
-@app.command()
-def generate_key() -> None:
-    """Prints a new key for ARCANE_SECRETS__KEYS (or ARCANE_WORKER__KEY)."""
-    print(new_key())
-
-
-@app.command()
-def version() -> None:
-    """Prints the version."""
-    print(installed_version("arcane"))
 
 
 def _inside(work: Callable[[State], Awaitable[T]]) -> T:
@@ -184,10 +148,6 @@ def _settings() -> Settings:
     settings = Settings()
     configure_logging(settings.log.level, json_lines=settings.log.json_lines)
     return settings
-
-
-def _say(line: str) -> None:
-    print(f"arcane: {line}", flush=True)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
-from arcane.cli.asking import app
+from arcane.cli.light import app
 from tests.support.served import Served, Visitor
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(180)]

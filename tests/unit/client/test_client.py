@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from arcane.cli.asking import app
+from arcane.cli.light import app
 from arcane.client.asked import Asked, moment
 from arcane.client.errors import ClientError, Exit
 from arcane.client.flow import Flow

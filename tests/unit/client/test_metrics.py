@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from arcane.cli.asking import app
+from arcane.cli.light import app
 from arcane.client.asked import Asked
 from arcane.client.instance import Instance
 from arcane.client.show_metrics import show_metrics, sparkline
