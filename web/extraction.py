@@ -7,7 +7,8 @@
   template that writes one writes it in its own language.
 - Why a request is refused: problems and errors of TraceQL say it in a sentence made on the spot. Its template is what
   stands in the source, `f"there is no {kind} {name}"` as `there is no %(kind)s %(name)s`; a page that shows such a
-  sentence finds the template it was made of (web/i18n.py).
+  sentence finds the template it was made of (web/i18n.py). So do the sentences about single fields, which stand in a
+  problem's `errors` beside the pointer to their field, and those of the validators that schemas have.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from arcane.traceql.errors import TraceqlError
 from web import site  # noqa: F401 - with it every slice is loaded, and the problems that each of them knows
 
 Found = tuple[int, str | None, str, list[str]]
+Said = Mapping[str, list[ast.expr]]
+"""What a name of a module stands for: all that is assigned to it, or that the function of that name returns."""
 
 _DECLARED = frozenset({"title", "summary", "description"})
 _ROLE = "SystemRole"
@@ -34,6 +37,7 @@ _ERRORS = frozenset(
     name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.DatasourceError)
 )
 _SAYS = _ERRORS | {Notice.__name__}
+_FIELD_ERROR = "FieldError"
 _HINT = 2
 """Where the hint of an error of TraceQL stands, after its message and its position."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -51,7 +55,7 @@ def declared(source: IO[bytes], keywords: Any, comment_tags: Any, options: Mappi
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in _DECLARED:
                 yield from _texts([value])
             case ast.Dict(keys=keys, values=[*values]):
-                labels = (value for key, value in zip(keys, values, strict=True) if _is_labels(key))
+                labels = (value for key, value in zip(keys, values, strict=True) if _is_word(key, "labels"))
                 for choices in labels:
                     yield from _texts(choices.values if isinstance(choices, ast.Dict) else [])
 
@@ -59,12 +63,41 @@ def declared(source: IO[bytes], keywords: Any, comment_tags: Any, options: Mappi
 def noticed(source: IO[bytes], keywords: Any, comment_tags: Any, options: Mapping[str, Any]) -> Iterator[Found]:
     """Yields the templates of a Python module's notices and errors, and what an error says without a message."""
     refusing = _names_below(Problem) | _names_below(TraceqlError)
-    for node in ast.walk(ast.parse(source.read())):
+    tree = ast.parse(source.read())
+    said = _said(tree)
+    for node in ast.walk(tree):
         yield from _notices(node)
+        for sentence in _about_fields(node):
+            yield from _made_of(sentence, said)
         match node:
             case ast.Call(func=ast.Name(id=name), args=[text, *rest], keywords=keywords) if name in refusing:
                 hints = [one.value for one in keywords if one.arg == "hint"] + rest[_HINT - 1 : _HINT]
-                yield from (one for part in (text, *hints) for one in _made_of(part))
+                yield from (one for part in (text, *hints) for one in _made_of(part, said))
+
+
+def _about_fields(node: ast.AST) -> Iterator[ast.expr]:
+    """Yields what says what is wrong with one field: a detail beside its pointer, or the words of a validator."""
+    match node:
+        case ast.Dict(keys=keys, values=values):
+            yield from (one for key, one in zip(keys, values, strict=True) if _is_word(key, "detail"))
+        case ast.Call(func=ast.Name(id=name), args=[_, detail]) if name == _FIELD_ERROR:
+            yield detail
+        case ast.Tuple(elts=[pointer, detail]) if ast.unparse(pointer).lstrip("f")[1:3] == "#/":
+            yield detail
+        case ast.Raise(exc=ast.Call(func=ast.Name(id="ValueError"), args=[text])):
+            yield text
+
+
+def _said(tree: ast.Module) -> Said:
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found.setdefault(name, []).append(value)
+            case ast.FunctionDef(name=name):
+                returned = [one.value for one in ast.walk(node) if isinstance(one, ast.Return) and one.value]
+                found.setdefault(name, []).extend(returned)
+    return found
 
 
 def _names_below(kind: type) -> frozenset[str]:
@@ -72,12 +105,14 @@ def _names_below(kind: type) -> frozenset[str]:
     return frozenset({kind.__name__}).union(*map(_names_below, kind.__subclasses__()))
 
 
-def _made_of(node: ast.expr) -> Iterator[Found]:
-    """Yields the templates of the sentences that an expression can be: a text, an f-string, one of two."""
+def _made_of(node: ast.expr, said: Said) -> Iterator[Found]:
+    """Yields the templates of the sentences that an expression can be: a text, an f-string, one of two, or a name."""
     match node:
-        case ast.IfExp(body=body, orelse=orelse):
-            yield from _made_of(body)
-            yield from _made_of(orelse)
+        case ast.IfExp(body=one, orelse=other) | ast.BoolOp(values=[one, other]):
+            yield from _made_of(one, said)
+            yield from _made_of(other, said)
+        case ast.Name(id=name) | ast.Call(func=ast.Name(id=name)):
+            yield from (found for one in said.get(name, ()) for found in _made_of(one, {}))
         case ast.JoinedStr(values=parts):
             taken: Counter[str] = Counter()
             yield node.lineno, None, "".join(_part(part, taken) for part in parts), []
@@ -104,8 +139,8 @@ def _notices(node: ast.AST) -> Iterator[Found]:
             yield node.lineno, None, ast.get_docstring(node) or "", []
 
 
-def _is_labels(key: ast.expr | None) -> bool:
-    return isinstance(key, ast.Constant) and key.value == "labels"
+def _is_word(node: ast.expr | None, word: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == word
 
 
 def _texts(nodes: list[ast.expr]) -> Iterator[Found]:

@@ -1,5 +1,6 @@
 """What the engine and the adapters say comes out in the language of the page."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,23 @@ def test_every_notice_and_every_error_is_in_the_catalog_that_make_writes() -> No
 def extracted(folder: str) -> set[str]:
     methods: list[tuple[str, object]] = [("**.py", noticed)]
     return {row[2] for row in extract_from_dir(ROOT / folder, methods)}  # type: ignore[arg-type, misc]
+
+
+def test_what_is_wrong_with_a_single_field_is_found_wherever_it_is_said() -> None:
+    source = b"""
+past = "this time has passed"
+def _why(name):
+    return f"there is no {name}" if name else "say which"
+def check(value):
+    if not value:
+        raise ValueError("a value is needed")
+    yield FieldError("#/name", "a name is needed")
+    yield ("#/mode", "a mode is needed")
+    yield (f"#/{value}/size", "a size is needed")
+    yield {"pointer": "#/until", "detail": past}
+    yield {"pointer": "#/kind", "detail": _why(value)}
+    yield ("elsewhere", "this is no sentence")
+"""
+    needed = {f"a {part} is needed" for part in ("value", "name", "mode", "size")}
+    found = {template for _, _, template, _ in noticed(BytesIO(source), (), (), {})}
+    assert found == needed | {"this time has passed", "there is no %(name)s", "say which"}
