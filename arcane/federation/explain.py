@@ -19,6 +19,7 @@ _WHY = {
     Reason.WHOLE_TRACE: Notice("it is about the whole trace, of which each datasource may hold a part"),
     Reason.STRUCTURE: Notice("it is about how spans of a trace stand to each other"),
     Reason.PIPELINE: Notice("it counts, groups or measures spans of a trace together"),
+    Reason.ORDER: Notice("of two attributes with one name, the one that stands first in the query is shown"),
 }
 
 

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     WHOLE_TRACE = "whole_trace"
     STRUCTURE = "structure"
     PIPELINE = "pipeline"
+    ORDER = "order"
 
 
 Part: TypeAlias = "Expr | Stage"
@@ -99,7 +100,8 @@ def _of_spans(spans: SpansetFilter, shown: tuple[Field, ...], capabilities: Capa
 def _of_sets(query: Query, through: SpansetFilter, capabilities: Capabilities, alone: bool) -> SourcePlan:
     """The query is about several spans of a trace: the datasource finds traces, and all of it is evaluated here."""
     pushed, kept, _ = _split(through, capabilities, alone)
-    return _made(pushed, query, (*kept, *_parts(query.body)), (), is_whole=not alone)
+    parts = tuple(_parts(query.body)) or tuple(_ordered(query.body))
+    return _made(pushed, query, (*kept, *parts), (), is_whole=not alone)
 
 
 def _made(
@@ -127,6 +129,13 @@ def _parts(body: SpansetExpr) -> Iterator[Kept]:
             yield Kept(stage, Reason.STRUCTURE)
         elif not isinstance(stage, SpansetFilter | Select):
             yield Kept(stage, Reason.PIPELINE)
+
+
+def _ordered(body: SpansetExpr) -> Iterator[Kept]:
+    """Yields the stages that show attributes, of a query that is about each span by itself: see `beside`."""
+    for stage in body.stages if isinstance(body, Pipeline) else ():
+        if isinstance(stage, Select):
+            yield Kept(stage, Reason.ORDER)
 
 
 def _worth_for_all(spans: SpansetFilter, asked: Sequence[Capabilities], alone: bool) -> tuple[int, int]:

@@ -33,7 +33,7 @@ def skew_of(trace: Trace) -> tuple[str, ...]:
         found.append(
             Notice(
                 "%(count)d spans begin before their parent, by up to %(most).3f ms: "
-                "the clocks of the services differ. Times are shown as recorded.",
+                "timed by another clock, shown as recorded.",
                 count=len(early),
                 most=max(early) / NANOS_PER_MILLISECOND,
             )
@@ -41,8 +41,8 @@ def skew_of(trace: Trace) -> tuple[str, ...]:
     if late:
         found.append(
             Notice(
-                "%(count)d answers end after the calls they answer, by up to %(most).3f ms: "
-                "the clocks of the services differ. Times are shown as recorded.",
+                "%(count)d spans end after the calls they answer, by up to %(most).3f ms: "
+                "timed by another clock, shown as recorded.",
                 count=len(late),
                 most=max(late) / NANOS_PER_MILLISECOND,
             )

@@ -9,7 +9,8 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from arcane.federation.execute import Engine
-from arcane.federation.plan import plan
+from arcane.federation.explain import conditions_of
+from arcane.federation.plan import plan, plans
 from arcane.federation.question import Found, Question, Resume
 from arcane.federation.required import matches_nothing, required_of
 from arcane.federation.source import Source
@@ -177,6 +178,13 @@ def check_split(query: SpansetFilter, corpus: Sequence[Trace], can: Capabilities
 @given(filters(), corpora, capabilities, st.booleans())
 def test_what_is_pushed_is_implied_and_with_the_residual_it_is_the_query(query, corpus, can, alone) -> None:
     check_split(query, corpus, can, alone=alone)
+
+
+@given(queries(), st.lists(capabilities, min_size=1, max_size=3), st.booleans())
+def test_whatever_is_evaluated_here_has_a_reason_and_nothing_else_has_one(query, asked_together, alone) -> None:
+    for made in plans(as_query(query), asked_together, alone=alone and len(asked_together) == 1):
+        assert (made.residual is None) == (not made.kept)
+        assert all(told.why and told.condition for told in conditions_of(made))
 
 
 @given(filters_on_rows(), corpora_of_rows(), capabilities)

@@ -283,3 +283,8 @@ def test_why_a_whole_query_is_evaluated_here_is_told_part_by_part() -> None:
         ("by(name)", Reason.PIPELINE),
         ("count() > 1", Reason.PIPELINE),
     ]
+
+
+def test_a_query_that_stays_because_of_what_it_shows_says_so() -> None:
+    made = planned("{ span.b = 1 } | select(resource.a) | { span.a = 2 }", ALL)
+    assert [(one.condition, one.reason) for one in conditions_of(made)] == [("select(resource.a)", Reason.ORDER)]

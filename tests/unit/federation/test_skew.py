@@ -36,7 +36,7 @@ def test_a_span_that_begins_before_its_parent_was_timed_by_another_clock() -> No
 
 def test_an_answer_that_ends_after_its_call_was_timed_by_another_clock() -> None:
     (warning,) = skew_of(trace(12, 25))
-    assert warning.startswith("1 answers end after the calls they answer, by up to 5.000 ms")
+    assert warning.startswith("1 spans end after the calls they answer, by up to 5.000 ms")
 
 
 def test_work_that_goes_on_after_its_parent_is_no_sign_of_a_clock() -> None:
