@@ -1,6 +1,7 @@
 """Fixtures every tier shares. Servers are started once a run and shared by all xdist workers."""
 
 import pytest
+import structlog
 from hypothesis import settings
 
 pytest.register_assert_rewrite("tests.support.not_run")  # before it is imported here
@@ -18,6 +19,10 @@ for name, examples in {"dev": 50, "ci": 100, "nightly": 20_000}.items():
     # CI asks the same questions every time, so that a change is judged by itself; nightly looks for new ones.
     settings.register_profile(name, max_examples=examples, deadline=None, print_blob=True, derandomize=name == "ci")
 settings.load_profile(told("HYPOTHESIS_PROFILE") or "dev")
+
+# What logs in the tests' own process: drawing an exception with every value in its frames takes seconds.
+plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
