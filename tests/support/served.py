@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import queue
-import subprocess
-import sys
-import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +16,10 @@ import anyio
 import httpx
 from pydantic import SecretStr
 
-from arcane.kit.supervised import READY
 from arcane.local.environment import LOOPBACK, child_environment
 from arcane.local.inside import services
 from arcane.settings import Settings
+from tests.support.forked import Forked
 from tests.support.postgres import OWNER, MigratedDatabase, Server, database_settings
 from tests.support.running import free_port
 
@@ -68,7 +65,7 @@ class Served:
 
     stored: MigratedDatabase
     settings: Settings
-    process: subprocess.Popen[bytes]
+    process: Forked
     log_file: Path
     visitors: list[Visitor] = field(default_factory=list)
 
@@ -149,15 +146,7 @@ class Visitor:
 @contextmanager
 def serving(stored: MigratedDatabase, settings: Settings, log_file: Path) -> Iterator[Served]:
     """While the block runs, `arcane serve` does with `settings` on `stored`; its log goes to `log_file`."""
-    with log_file.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "arcane.local.serve", "--supervised"],
-            env=child_environment(settings),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
+    process = Forked(("arcane.local.serve",), child_environment(settings), out=log_file, err=log_file)
     served = Served(stored, settings, process, log_file)
     try:
         _until_ready(served)
@@ -165,16 +154,15 @@ def serving(stored: MigratedDatabase, settings: Settings, log_file: Path) -> Ite
     finally:
         for visitor in served.visitors:
             visitor.http.close()
-        process.terminate()
-        try:
-            process.communicate(timeout=STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+        process.end(STOP_TIMEOUT_S)
 
 
 def _until_ready(served: Served) -> None:
-    assert served.process.stdout is not None
-    said: queue.Queue[bytes] = queue.Queue()
-    threading.Thread(target=lambda: said.put(served.process.stdout.readline()), daemon=True).start()  # type: ignore[union-attr]
-    assert said.get(timeout=START_TIMEOUT_S) == READY, served.log
+    give_up = time.monotonic() + START_TIMEOUT_S
+    while True:
+        with suppress(httpx.TransportError):
+            httpx.get(f"{served.address}/health", timeout=START_TIMEOUT_S, trust_env=False)
+            return
+        assert served.process.poll() is None, served.log
+        assert time.monotonic() < give_up, served.log
+        time.sleep(0.05)

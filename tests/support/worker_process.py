@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.forked import Forked
 from tests.support.served import Served, Visitor
 
 WORKER_KEY = "a-key-of-tests-that-workers-share-0123456789"
@@ -17,7 +16,7 @@ _PATIENCE_S = 60.0
 
 
 @contextmanager
-def working(served: Served, owner: Visitor, log_file: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+def working(served: Served, owner: Visitor, log_file: Path, **settings: str) -> Iterator[Forked]:
     """While the block runs, a worker does, which the backend knows. It may call loopback."""
     told = {
         "ARCANE_WORKER__KEY": WORKER_KEY,
@@ -29,14 +28,7 @@ def working(served: Served, owner: Visitor, log_file: Path, **settings: str) -> 
         "ARCANE_LOG__LEVEL": "debug",
         **settings,
     }
-    with log_file.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "worker.main"],
-            env={"PATH": os.defpath, **told},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    process = Forked(("worker.main",), {"PATH": os.defpath, **told}, out=log_file, err=log_file)
     try:
         begun = time.monotonic()
         while log_file.stem not in {one["name"] for one in owner.get("/api/v1/workers").json()["items"]}:
@@ -45,9 +37,4 @@ def working(served: Served, owner: Visitor, log_file: Path, **settings: str) -> 
             time.sleep(0.1)
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.end(20)

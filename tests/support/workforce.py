@@ -6,8 +6,6 @@ import base64
 import hashlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +32,7 @@ from arcane.local.environment import child_environment
 from arcane.messaging.jobs import IdleSpec, Spec
 from arcane.outbox.service import Outbox
 from arcane.settings import Settings
+from tests.support.forked import Forked
 from tests.support.job_backend import KIND
 from tests.support.postgres import MigratedDatabase
 from tests.support.running import free_port
@@ -48,15 +47,14 @@ class Program:
     """A process of ours that may be killed at any moment, and started again."""
 
     name: str
-    command: list[str]
+    command: tuple[str, ...]
     environment: Mapping[str, str]
     log: Path
-    process: subprocess.Popen[bytes] | None = None
+    process: Forked | None = None
 
     def start(self) -> None:
         """The process was started; it may not be ready."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, env=dict(self.environment), stdout=log, stderr=log)
+        self.process = Forked(self.command, self.environment, out=self.log, err=self.log)
 
     def kill(self) -> None:
         """The process is gone, without a word (kill -9)."""
@@ -71,16 +69,7 @@ class Program:
         return self.process is not None and self.process.poll() is None
 
     def _end(self, how: signal.Signals, within_s: float = 30.0) -> int:
-        if self.process is None:
-            return 0
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-            try:
-                self.process.wait(within_s)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        return self.process.returncode
+        return 0 if self.process is None else self.process.end(within_s, how)
 
 
 @dataclass(slots=True)
@@ -126,7 +115,7 @@ class Workforce:
             for key, value in child_environment(self.settings).items()
             if key.startswith("ARCANE_BROKER__") or key == "PATH"
         }
-        worker = Program(name, [sys.executable, "-m", "worker.main"], told, self.folder / f"{name}.log")
+        worker = Program(name, ("worker.main",), told, self.folder / f"{name}.log")
         self.workers.append(worker)
         worker.start()
         return worker
@@ -206,7 +195,7 @@ def workforce(stored: MigratedDatabase, folder: Path, **groups: Mapping[str, Any
     told |= groups
     settings = Settings(_env_file=None, database=stored.settings.database, **told)  # type: ignore[call-arg]
     environment = {"PATH": os.defpath, **child_environment(settings)}
-    command = [sys.executable, "-m", "tests.support.job_backend"]
+    command = ("tests.support.job_backend",)
     force = Workforce(stored, settings, folder, Program("backend", command, environment, folder / "backend.log"))
     try:
         yield force

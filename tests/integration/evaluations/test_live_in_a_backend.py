@@ -6,7 +6,6 @@ The backend is killed in between. Whatever the speed of the machine, every trace
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +37,7 @@ def at_work(stored: MigratedDatabase, folder: Path) -> Iterator[tuple[Callable[[
     file.touch()
     live = {"live_every_s": 0.2, "live_quiet_s": QUIET_S, "lease_s": 2.0}
     settings = served_settings(stored, folder, worker={"key": KEY}, evaluations=live, jobs={"sweep_s": 1.0})
-    force = Workforce(stored, settings, folder, Program("backend", [sys.executable], {}, folder / "backend.log"))
+    force = Workforce(stored, settings, folder, Program("backend", (), {}, folder / "backend.log"))
     worker = force.add_worker("w1")
     try:
         yield lambda: serving(stored, settings, folder / "backend.log"), file
