@@ -126,6 +126,7 @@ async def served(own: EmbeddedQueues) -> AsyncIterator[str]:
     app.include_router(internal_router)
     app.add_api_route("/health", lambda: {"status": "ok"})
     app.state.authoriser = NoBrowsers()
+    app.state.closing = anyio.Event()
     door = app.state.worker_door = door_of(KEY, SystemClock())
     app.state.leases = LeaseService(door, own)
     bound = socket.socket()
