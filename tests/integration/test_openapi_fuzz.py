@@ -74,7 +74,14 @@ def place(request: pytest.FixtureRequest, served: Served, owner: Visitor, standi
     """Fresh for an operation that changes what is there, or takes it away."""
     method, path = request.node.name.rstrip("]").rpartition("[")[2].split()
     adds = method == "POST" and path.rpartition("/")[2] not in ORDERS
-    return standing if method == "GET" or adds else premises(served, owner)
+    ends = path.endswith("{evaluation_id}/events")  # which people's evaluation does not do by itself
+    if (method == "GET" or adds) and not ends:
+        return standing
+    fresh = premises(served, owner)
+    if ends:
+        ended = owner.call("POST", f"{fresh.in_project}/evaluations/{fresh.evaluation_id}/cancel")
+        assert ended.json()["state"] == "cancelled", ended.text
+    return fresh
 
 
 @pytest.fixture(scope="session")
