@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 from arcane.evaluations.service.figures import ScoreComparison
-from arcane.statistics.shapes import Interval, NominalComparison, NumericComparison
+from arcane.statistics.shapes import Interval, NominalComparison, NumericComparison, PairGrid
 
 WIDTH = 100.0
 _ROOM = 1.1
+_LEAST = 0.3
+"""Of the largest radius: one pair among thousands is seen, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,32 @@ class LabelBars:
 
 
 @dataclass(frozen=True, slots=True)
+class Dot:
+    """Pairs of about one place: A from the left, B from below, both 0 to 100; how large, and how many they are."""
+
+    x: float
+    y: float
+    radius: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """All pairs: those above the diagonal are higher in B. Both axes go from `low` to `high`."""
+
+    low: float
+    high: float
+    dots: tuple[Dot, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DrawnComparison:
     """One comparison with what is drawn of it."""
 
     one: ScoreComparison
     whisker: Whisker | None = None
     outcome: tuple[Piece, ...] = ()
+    scatter: Scatter | None = None
     labels: tuple[LabelBars, ...] = ()
 
 
@@ -55,7 +78,7 @@ def drawn(one: ScoreComparison) -> DrawnComparison:
     """Returns the comparison with its pictures."""
     found = one.comparison
     if isinstance(found, NumericComparison):
-        return DrawnComparison(one, _whisker(found), _outcome(found))
+        return DrawnComparison(one, _whisker(found), _outcome(found), _scatter(found.pairs))
     return DrawnComparison(one, labels=_labels(found))
 
 
@@ -79,6 +102,23 @@ def _outcome(found: NumericComparison) -> tuple[Piece, ...]:
             pieces.append(Piece(key, round(begin, 2), round(share * WIDTH, 2)))
             begin += share * WIDTH
     return tuple(pieces)
+
+
+def _scatter(grid: PairGrid | None) -> Scatter | None:
+    if grid is None:
+        return None
+    side = WIDTH / grid.bins
+    most = max(cell.count for cell in grid.cells)
+    dots = tuple(
+        Dot(
+            round((cell.a + 0.5) * side, 2),
+            round(WIDTH - (cell.b + 0.5) * side, 2),
+            round(side / 2 * max(_LEAST, sqrt(cell.count / most)), 2),  # an area says how many
+            cell.count,
+        )
+        for cell in grid.cells
+    )
+    return Scatter(grid.low, grid.high, dots)
 
 
 def _labels(found: NominalComparison) -> tuple[LabelBars, ...]:

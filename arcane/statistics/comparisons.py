@@ -24,6 +24,8 @@ from arcane.statistics.shapes import (
     NominalComparison,
     NumericComparison,
     OrdinalComparison,
+    PairCell,
+    PairGrid,
     PercentileShift,
     ProportionDifference,
     RateDifference,
@@ -38,6 +40,9 @@ SEED = 20_000
 _RESAMPLES = 9_999
 _ROWS_PERMUTED = 10_000
 _BATCH = 500
+_BINS = 21
+"""Of a side of the grid of pairs: as many as a small picture tells apart, and one of them in the middle."""
+_ROUNDING = 1e-12
 _ROWS_RANKED = 50
 """More than these, and Wilcoxon's statistic is as good as normal; so many are exact, and whole in a float."""
 _BOOTSTRAPS = 1_000
@@ -66,6 +71,26 @@ def numeric(a: Sequence[Number], b: Sequence[Number]) -> NumericComparison:
         loss_rate=float((deltas < 0).mean()) if n else None,
         tie_rate=float((deltas == 0).mean()) if n else None,
         sample_size=None if dz is None else _rows_for(dz, n),
+        pairs=_grid(pairs),
+    )
+
+
+def _grid(pairs: np.ndarray) -> PairGrid | None:
+    """Returns where the pairs lie; None of no pairs, and of values that are further apart than a float can say.
+
+    Where all values are one, but for what rounding left, it is in the middle of a grid around them.
+    """
+    if not len(pairs):
+        return None
+    low, high = float(pairs.min()), float(pairs.max())
+    if not np.isfinite((high - low) * _BINS):
+        return None
+    if high - low <= _ROUNDING * max(abs(low), abs(high)):
+        low, high = low - max(abs(low), 1) / 2, high + max(abs(high), 1) / 2
+    places = np.clip(((pairs - low) * _BINS / (high - low)).astype(int), 0, _BINS - 1)
+    cells, counts = np.unique(places, axis=0, return_counts=True)
+    return PairGrid(
+        low, high, _BINS, tuple(PairCell(int(a), int(b), int(n)) for (a, b), n in zip(cells, counts, strict=True))
     )
 
 

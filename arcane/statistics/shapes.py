@@ -99,6 +99,25 @@ class SampleSize:
     detectable: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class PairCell:
+    """How many pairs fell into a square of the grid: `a` and `b` count from the lowest value, from 0."""
+
+    a: int
+    b: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairGrid:
+    """Pairs counted on a square grid from `low` to `high`, which are the lowest and highest value of either side."""
+
+    low: float
+    high: float
+    bins: int
+    cells: tuple[PairCell, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumericComparison:
     """B against A, paired by row; differences are B minus A."""
@@ -115,6 +134,7 @@ class NumericComparison:
     loss_rate: float | None
     tie_rate: float | None
     sample_size: SampleSize | None
+    pairs: PairGrid | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,32 @@ def test_an_evaluation_is_put_together_and_watched_until_it_is_done(page: Page, 
     expect(page.locator("#figures table")).to_contain_text("Exact match (RAGAS)", timeout=60_000)
 
 
+def test_two_experiments_are_compared_row_by_row(page: Page, owner: Person) -> None:
+    place = new_workplace(owner)
+    dataset = _made(owner, place.api("/datasets"), {"name": "Sums", "columns": [{"name": "sum"}]})["id"]
+    rows = [{"values": {"sum": f"{n} + {n}"}} for n in range(30)]
+    _made(owner, place.api(f"/datasets/{dataset}/rows"), {"rows": rows})
+    score = _made(owner, place.api("/scores"), {"name": "Taste"})["id"]
+    experiments = []
+    for name in ("Before", "After"):
+        made = _made(owner, place.api("/experiments"), {"name": name, "dataset_id": dataset})["id"]
+        results = owner.http.get(f"/api/v1{place.api(f'/experiments/{made}/results')}").json()["items"]
+        for one in results:
+            _made(owner, place.api(f"/experiments/{made}/results"), {"row_id": one["row_id"], "output": "2"})
+        experiments.append((made, [one["id"] for one in results]))
+    asked = {"scope": "experiments", "experiment_ids": [made for made, _ in experiments], "score_ids": [score]}
+    evaluation = _made(owner, place.api("/evaluations"), {"name": "Tasted", "mode": "manual", **asked})["id"]
+    for better, (_, ids) in enumerate(experiments):
+        values = [{"result_id": one, "value": (n % 7 + better * (n % 3)) / 10} for n, one in enumerate(ids)]
+        _made(owner, place.api(f"/evaluations/{evaluation}/scores/{score}/import"), {"results": values})
+
+    page.goto(f"{place.project}/evaluations/{evaluation}/statistics")
+    expect(page.locator("#comparison")).to_contain_text("30 pairs", timeout=60_000)
+    drawn = page.get_by_role("img", name="Pairs by what they got")
+    expect(drawn.locator("circle")).to_have_count(len({(n % 7, n % 7 + n % 3) for n in range(30)}))
+    expect(page.locator(".figures-legend")).to_contain_text("higher 66.7 %")
+
+
 def test_an_address_with_something_else_than_an_id_leads_nowhere(page: Page, owner: Person, project: str) -> None:
     answer = owner.http.get(f"{project}/evaluations/none", headers={"accept": "text/html"})
     assert answer.status_code == 404
