@@ -9,7 +9,6 @@ from starlette.datastructures import State
 from starlette.requests import Request
 
 from arcane.conventions import ListPrices, Prices
-from arcane.datasets.reading import Traces
 from arcane.evaluations.service.estimating import Estimator
 from arcane.evaluations.service.evaluations import EvaluationService
 from arcane.evaluations.service.figures import StatisticsService
@@ -26,6 +25,7 @@ from arcane.kit.clock import Clock, SystemClock
 from arcane.kit.pagination import Cursors
 from arcane.settings import Settings
 from arcane.statistics.child import Statistician
+from arcane.traces.one_by_one import Traces
 from arcane.traces.questions import CheckedQuery
 
 

@@ -23,8 +23,6 @@ from arcane.datasets.checking import checked_split
 from arcane.datasets.columns import Column
 from arcane.datasets.pinned import PinnedDataset
 from arcane.datasets.problems import DatasetLimit, InvalidDataset, NothingCaptured
-from arcane.datasets.reading import Reading, Unread, read_each
-from arcane.datasets.reading import Traces as ReadTraces
 from arcane.datasets.service.datasets import DatasetService
 from arcane.datasets.service.rows import added
 from arcane.datasets.sources import BadSource, Scope, Source, read_source
@@ -33,6 +31,8 @@ from arcane.kit.actor import Actor
 from arcane.kit.problems import NotAllowed
 from arcane.model.deadline import Deadline
 from arcane.settings import DatasetSettings
+from arcane.traces.one_by_one import Reading, Unread, read_each
+from arcane.traces.one_by_one import Traces as ReadTraces
 from arcane.traces.questions import SearchAnswer, SearchRequest
 
 _NAMED_MOST = 20

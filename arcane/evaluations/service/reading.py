@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from arcane.datasets.fields import Judged, NoSuchSpan
-from arcane.datasets.reading import Reading, Traces, Unread, read_each
 from arcane.datasets.sources import Scope
 from arcane.evaluations.repository.results import Work
 from arcane.evaluations.service.wanting import Wanted, wanted_of
@@ -19,6 +18,7 @@ from arcane.model.deadline import Deadline
 from arcane.model.time import NANOS_PER_SECOND, TimeRange
 from arcane.model.trace import Trace
 from arcane.settings import EvaluationSettings
+from arcane.traces.one_by_one import Reading, Traces, Unread, read_each
 
 _AROUND = 3_600 * NANOS_PER_SECOND
 
