@@ -28,14 +28,13 @@ FORBIDDEN = (
     "asyncpg",
     "alembic",
     "fastapi",
-    "aiohttp",
     "clickhouse_connect",
     "datasources",
     "web",
 )
 
 
-# Providers' SDKs load with the first call of that provider, and bring aiohttp, which they are not given for requests.
+# Providers' SDKs load with the first call of that provider.
 ON_FIRST_USE = tuple(
     f"worker.llm.providers.{name}" for name in ("anthropic", "bedrock", "google", "openai", "openai_chat")
 )

@@ -25,7 +25,8 @@ class Sent:
 
 @dataclass(slots=True)
 class Recorder:
-    """`answers` are by the end of a path: a document, bytes with their content type, or a status with a document."""
+    """`answers` are by the end of a path: a document, bytes with their content type, a status with a document,
+    or what makes a response."""
 
     answers: Mapping[str, Any]
     url: str = ""
@@ -40,6 +41,9 @@ class Recorder:
         found = next((answer for end, answer in self.answers.items() if request.path.endswith(end)), None)
         if found is None:
             return web.json_response({"error": {"message": f"no {request.path}"}}, status=404)
+        if callable(found):
+            response: web.StreamResponse = found()
+            return response
         if isinstance(found, tuple):
             first, second = found
             if isinstance(first, int):

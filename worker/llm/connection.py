@@ -8,12 +8,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import anyio.from_thread
-import httpx2
 from anyio.lowlevel import EventLoopToken
 
 from arcane.messaging.generation import ModelSpec
 from worker.llm.asking import Secrets
 from worker.llm.errors import Cause, ModelError
+from worker.llm.http import Client
 
 if TYPE_CHECKING:
     from pydantic_ai.embeddings import EmbeddingModel
@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Road:
     """The way out, for SDKs that call from the loop (`http`) and for those that call from threads (`run`)."""
 
-    http: httpx2.AsyncClient
+    http: Client
     token: EventLoopToken
 
     def run(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -1,114 +1,50 @@
-"""The one road out to providers: every request of every one of them goes over these transports.
+"""The one road out to providers: every request of every one of them goes over this transport.
 
-Addresses of providers are typed by users. Each name is looked up once, every address that comes back is judged by the
-rules of `arcane.kit.egress_addresses`, and the judged address is what is dialled: a second look-up with another answer
-does not happen. There are no proxies from the environment, no redirects, and no cookies, which one organisation would
-get from another's answers; answers have a largest size.
+Addresses of providers are typed by users. Where a request may go is for `worker.llm.guard` to say. There are no proxies
+from the environment, no redirects, and no cookies, which one organisation would get from another's answers; answers
+have a largest size.
+
+aiohttp carries the requests, at a third of what httpcore and httpx take for one. The SDKs are given a client of httpx
+all the same, which is the one they take; who knows what the SDK would send asks the road itself (`Client.exchange`).
 """
+
+# ruff: noqa: TID251 - the ban on aiohttp sessions points everyone else here
 
 from __future__ import annotations
 
-import socket
-import ssl
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
-from itertools import chain
+import sys
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
-import anyio
-import httpcore2
+import aiohttp
 import httpx2
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.connector import Connection
+from aiohttp.payload import BytesPayload
+from multidict import CIMultiDict
+from yarl import URL
 
-from arcane.kit.egress_addresses import Address, AddressPolicy, AmbiguousHost, address_of, literal_address
-from worker.llm.one_write import HeadWithBody
+from arcane.kit.egress_addresses import AddressPolicy
+from worker.llm.guard import Guard, Refused
 
 _KEEPALIVE_S = 30.0
-_POOL_CONNECTIONS = 8
+_NAMES_KEPT_S = 10
+_HEADER_BYTES_MAX = 16 * 1024
+_AT_ONCE_BYTES_MAX = 32 * 1024
+_FRAMING = ("Content-Length", "Transfer-Encoding")  # said anew, by the body as it is sent
+_WRITTEN_BY_THE_SDK = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+_FAILURES = (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, OSError)
 
 
-class AddressRefused(httpcore2.ConnectError):
+class AddressRefused(httpx2.ConnectError):
     """A host of ours that may not be called, or only with the operator's leave."""
 
 
-class AnswerTooLarge(httpcore2.ReadError):
+class AnswerTooLarge(httpx2.ReadError):
     """An answer went on beyond the largest size there is."""
-
-
-def _judged(policy: AddressPolicy, host: str, found: Iterable[Address]) -> list[str]:
-    """Returns the addresses that may be dialled. Raises AddressRefused when there are none."""
-    allowed: list[str] = []
-    reason = "without an address"
-    for address in found:
-        refusal = policy.refusal(address)
-        if refusal is None:
-            allowed.append(str(address))
-        else:
-            reason = refusal
-    if not allowed:
-        raise AddressRefused(f"{host} is {reason}, and this instance does not call such addresses")
-    return allowed
-
-
-def _spelled(host: str) -> Address | None:
-    try:
-        return literal_address(host)
-    except AmbiguousHost as exc:
-        raise AddressRefused(f"{host} is {exc}") from exc
-
-
-class GuardedBackend(httpcore2.AsyncNetworkBackend):
-    """Dials judged addresses only."""
-
-    def __init__(self, policy: AddressPolicy) -> None:
-        self._policy = policy
-        self._inner = httpcore2.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        """Returns a connection to the first judged address of `host` that takes one."""
-        spelled = _spelled(host)
-        if spelled is not None:
-            found: list[Address] = [spelled]
-        else:
-            try:
-                with anyio.fail_after(timeout):
-                    answers = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            except TimeoutError as exc:
-                raise httpcore2.ConnectTimeout(f"{host} was not found in time") from exc
-            except OSError as exc:
-                raise httpcore2.ConnectError(f"{host} was not found") from exc
-            found = [address_of(answer[4]) for answer in answers]
-        return HeadWithBody(await self._first(_judged(self._policy, host, found), port, timeout, local_address))
-
-    async def _first(
-        self, addresses: list[str], port: int, seconds: float | None, local_address: str | None
-    ) -> httpcore2.AsyncNetworkStream:
-        for address in addresses[:-1]:
-            try:
-                return await self._inner.connect_tcp(address, port, seconds, local_address)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                continue
-        return await self._inner.connect_tcp(addresses[-1], port, seconds, local_address)
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        """Refuses: a provider is on a network."""
-        raise AddressRefused("a socket of this machine is no provider")
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleeps."""
-        await anyio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,90 +57,195 @@ class HttpBounds:
     connections: int
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands before the body of a request: made once, it may go before many bodies."""
+
+    method: str
+    url: URL
+    headers: CIMultiDict[str]
+    timeout: aiohttp.ClientTimeout
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def for_sdk(self, request: httpx2.Request) -> httpx2.Response:
+        """Returns the answer as an SDK knows it."""
+        return httpx2.Response(self.status, headers=list(self.headers.items()), content=self.body, request=request)
+
+
+class _AtOnce(aiohttp.ClientRequest):
+    """A request whose body leaves with its head, now, and not in a task that comes when all others had their turn.
+
+    aiohttp does so itself where Python can begin a task at once (3.12).
+    """
+
+    def write_bytes(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> Coroutine[Any, Any, None]:
+        """The body is written, or will be once what this returns has run."""
+        writing = super().write_bytes(writer, conn, content_length)
+        if not isinstance(self._body, BytesPayload) or (self._body.size or 0) > _AT_ONCE_BYTES_MAX:
+            return writing
+        with suppress(StopIteration):
+            writing.send(None)
+            raise AssertionError("what is this small does not wait")
+        return _nothing()
+
+
+async def _nothing() -> None:
+    """Nothing is left to do."""
+
+
 class _Bounded(httpx2.AsyncByteStream):
-    def __init__(self, inner: httpx2.AsyncByteStream, most: int, pool: _Pool) -> None:
-        self._inner, self._left, self._pool = inner, most, pool
+    """The body of an answer, while it comes."""
+
+    def __init__(self, answer: aiohttp.ClientResponse, most: int) -> None:
+        self._answer = answer
+        self._left = most
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._inner:
+        while True:
+            try:
+                chunk = await self._answer.content.readany()
+            except _FAILURES as exc:
+                raise _failure(exc) from None
+            if not chunk:
+                return
             self._left -= len(chunk)
             if self._left < 0:
                 raise AnswerTooLarge("the answer is larger than this instance takes")
             yield chunk
 
     async def aclose(self) -> None:
-        self._pool.out.discard(self)
-        await self._inner.aclose()
-
-
-@dataclass(frozen=True, slots=True)
-class _Pool:
-    """A few connections, and what uses them: requests until they are answered, then the answers until they are read."""
-
-    transport: httpx2.AsyncHTTPTransport
-    connections: int
-    out: WeakSet[object] = field(default_factory=WeakSet)
+        self._answer.close()
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
-    """Sends requests to judged addresses; takes cookies out of what comes back, and ends what is too large.
-
-    With every request, a pool of httpcore's looks at all of its connections, twice. Many small pools spare us that.
-    """
+    """Sends requests to allowed addresses; takes cookies out of what comes back, and ends what is too large."""
 
     def __init__(self, policy: AddressPolicy, bounds: HttpBounds) -> None:
+        self._guard = Guard(policy, bounds.connect_s)
         self._answer_bytes = bounds.answer_bytes
-        trusted = ssl.create_default_context()
-        whole, rest = divmod(bounds.connections, _POOL_CONNECTIONS)
-        sizes = [_POOL_CONNECTIONS] * whole + ([rest] if rest else [])
-        self._pools = [_Pool(_transport(trusted, policy, size), size) for size in sizes]
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                resolver=self._guard,
+                socket_factory=self._guard.socket_for,
+                ttl_dns_cache=_NAMES_KEPT_S,
+                limit=bounds.connections,
+                keepalive_timeout=_KEEPALIVE_S,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            request_class=_AtOnce if sys.version_info < (3, 12) else aiohttp.ClientRequest,
+            skip_auto_headers=_WRITTEN_BY_THE_SDK,
+            max_line_size=_HEADER_BYTES_MAX,
+            max_field_size=_HEADER_BYTES_MAX,
+        )
+
+    def head_of(self, request: httpx2.Request) -> Head:
+        """Returns what stands before the body of `request`. Raises AddressRefused."""
+        try:
+            self._guard.judge(request.url.host)
+        except Refused as exc:
+            raise AddressRefused(str(exc)) from exc
+        bounds = request.extensions.get("timeout", {})
+        text = request.headers.encoding
+        headers = CIMultiDict((name.decode(text), value.decode(text)) for name, value in request.headers.raw)
+        for framing in _FRAMING:
+            headers.popall(framing, None)
+        return Head(
+            method=request.method,
+            url=URL(str(request.url), encoded=True).with_user(None),
+            headers=headers,
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                connect=bounds.get("pool"),
+                sock_connect=bounds.get("connect"),
+                sock_read=bounds.get("read"),
+            ),
+        )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Returns the answer of the provider."""
-        pool = self._pool_for(request.url)
-        pool.out.add(request)
-        try:
-            answer = await pool.transport.handle_async_request(request)
-        finally:
-            pool.out.discard(request)
-        if "set-cookie" in answer.headers:
-            del answer.headers["set-cookie"]
-        if isinstance(answer.stream, httpx2.AsyncByteStream):
-            answer.stream = _Bounded(answer.stream, self._answer_bytes, pool)
-            pool.out.add(answer.stream)
-        return answer
+        """Returns the answer of the provider, whose body is read as it comes."""
+        answer = await self._asked(self.head_of(request), await request.aread())
+        return httpx2.Response(
+            answer.status,
+            headers=[(name, value) for name, value in answer.raw_headers if name.lower() != b"set-cookie"],
+            stream=_Bounded(answer, self._answer_bytes),
+            extensions={"http_version": b"HTTP/1.1", "reason_phrase": (answer.reason or "").encode("latin-1")},
+        )
 
-    def _pool_for(self, url: httpx2.URL) -> _Pool:
-        """Returns the first pool with room, seen from where this host begins: there are connections to it already."""
-        begin = hash(url.host) % len(self._pools)
-        for pool in chain(self._pools[begin:], self._pools[:begin]):
-            if len(pool.out) < pool.connections:
-                return pool
-        return min(self._pools, key=lambda pool: len(pool.out) / pool.connections)
+    async def exchange(self, head: Head, body: bytes) -> Answer:
+        """Returns the whole answer of the provider. Raises what httpx raises."""
+        answer = await self._asked(head, body)
+        try:
+            read = b"".join([chunk async for chunk in _Bounded(answer, self._answer_bytes)])
+        finally:
+            answer.close()
+        return Answer(answer.status, answer.headers, read)
+
+    async def _asked(self, head: Head, body: bytes) -> aiohttp.ClientResponse:
+        try:
+            return await self._session.request(
+                head.method,
+                head.url,
+                data=body or None,
+                headers=head.headers,
+                timeout=head.timeout,
+                allow_redirects=False,
+            )
+        except _FAILURES as exc:
+            raise _failure(exc) from None
 
     async def aclose(self) -> None:
         """Its connections are closed."""
-        for pool in self._pools:
-            await pool.transport.aclose()
+        await self._session.close()
 
 
-def _transport(trusted: ssl.SSLContext, policy: AddressPolicy, connections: int) -> httpx2.AsyncHTTPTransport:
-    transport = httpx2.AsyncHTTPTransport(verify=trusted, trust_env=False)
-    transport._pool = httpcore2.AsyncConnectionPool(
-        ssl_context=trusted,
-        max_connections=connections,
-        max_keepalive_connections=connections,
-        keepalive_expiry=_KEEPALIVE_S,
-        network_backend=GuardedBackend(policy),
-    )
-    return transport
+class Client(httpx2.AsyncClient):
+    """The client that all providers share."""
+
+    def __init__(self, transport: GuardedTransport, **bounds: Any) -> None:
+        super().__init__(transport=transport, **bounds)
+        self.head_of = transport.head_of
+        self.exchange = transport.exchange
 
 
-def guarded_client(policy: AddressPolicy, bounds: HttpBounds) -> httpx2.AsyncClient:
-    """Returns the client that all providers share."""
-    return httpx2.AsyncClient(
-        transport=GuardedTransport(policy, bounds),
+def guarded_client(policy: AddressPolicy, bounds: HttpBounds) -> Client:
+    """Returns a client that goes nowhere but where `policy` lets it; made inside the loop it is used in."""
+    return Client(
+        GuardedTransport(policy, bounds),
         timeout=httpx2.Timeout(bounds.read_s, connect=bounds.connect_s),
         follow_redirects=False,
         trust_env=False,
     )
+
+
+def _failure(exc: BaseException) -> httpx2.TransportError:
+    """Returns what httpx calls the failure. aiohttp's own words are left out: they may hold the request's headers."""
+    inner: BaseException | None = exc
+    while inner is not None:
+        if isinstance(inner, Refused):
+            return AddressRefused(str(inner))
+        inner = getattr(inner, "os_error", None) or inner.__cause__
+    match exc:
+        case aiohttp.ConnectionTimeoutError():
+            return httpx2.ConnectTimeout("no connection was made in time")
+        case TimeoutError():
+            return httpx2.ReadTimeout("nothing came for too long")
+        case aiohttp.ClientConnectorError() | aiohttp.ClientSSLError() | aiohttp.InvalidURL():
+            return httpx2.ConnectError("no connection could be made")
+        case (
+            aiohttp.ClientPayloadError() | aiohttp.ClientResponseError() | aiohttp.http_exceptions.HttpProcessingError()
+        ):
+            return httpx2.RemoteProtocolError("the answer is broken, or broke off")
+        case _:
+            return httpx2.ReadError("the connection was lost")

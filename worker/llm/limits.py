@@ -82,7 +82,12 @@ class Lanes:
         lane, place = self._lane(key), object()  # not the task: a stream may be closed by another one
         lane.users += 1
         try:
-            await lane.limiter.acquire_on_behalf_of(place)
+            try:
+                lane.limiter.acquire_on_behalf_of_nowait(
+                    place
+                )  # without giving way to all others that are about to call
+            except anyio.WouldBlock:
+                await lane.limiter.acquire_on_behalf_of(place)
             try:
                 await lane.bucket.through()
                 yield lane

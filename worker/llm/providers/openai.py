@@ -38,7 +38,7 @@ def connect(spec: ModelSpec, secrets: Secrets, road: Road) -> Connection:
         http_client=road.http,
         max_retries=0,
     )
-    provider = OpenAIProvider(openai_client=lean(client))
+    provider = OpenAIProvider(openai_client=lean(client, road.http))
     return Connection(
         chat=lambda: OpenAIChatModel(spec.model, provider=provider),
         vectors=lambda: OpenAIEmbeddingModel(spec.model, provider=provider),
@@ -57,7 +57,7 @@ def _azure(spec: ModelSpec, secrets: Secrets, road: Road) -> Connection:
         http_client=road.http,
         max_retries=0,
     )
-    provider = AzureProvider(openai_client=lean(client))
+    provider = AzureProvider(openai_client=lean(client, road.http))
     profile = provider.model_profile(spec.model)  # a deployment's own name says nothing of what it can
     return Connection(
         chat=lambda: OpenAIChatModel(deployment, provider=provider, profile=profile),
@@ -99,4 +99,4 @@ def _client_of_ones_own(spec: ModelSpec, secrets: Secrets, road: Road) -> AsyncO
         http_client=road.http,
         max_retries=0,
     )
-    return lean(client)
+    return lean(client, road.http)
