@@ -108,7 +108,7 @@ class Lister:
         search = evaluation.search or {}
         listed = await self._search(evaluation, TimeRange(search["start"], search["end"]), search["limit"])
         async with self.database.transaction(_tenant(evaluation)) as session:
-            row = await EvaluationRepository(session).locked(evaluation.id)
+            row = await self._held(session, evaluation)
             if row is None or row.state != State.LISTING or row.leased_until != lease:
                 return
             await self._add(session, row, _hits(listed.hits, Unit(search["unit"])))
@@ -134,7 +134,7 @@ class Lister:
         restless = [one.hit.start for one in listed.hits if one.hit.start + one.hit.duration > quiet_since]
         further = listed.complete and not listed.more
         async with self.database.transaction(_tenant(evaluation)) as session:
-            row = await EvaluationRepository(session).locked(evaluation.id)
+            row = await self._held(session, evaluation)
             if row is None or row.state != State.RUNNING or row.leased_until != lease:
                 return
             await self._add(session, row, _hits(sampled, Unit(search["unit"])))
@@ -165,6 +165,12 @@ class Lister:
             if cursor is None:
                 break
         return Listed(tuple(found), complete, cursor is not None)
+
+    async def _held(self, session: AsyncSession, evaluation: Evaluation) -> Evaluation | None:
+        """Returns the evaluation, locked after its run, which results take in this order, too."""
+        if evaluation.run_id is not None:
+            await self.jobs.hold(session, evaluation.run_id)
+        return await EvaluationRepository(session).locked(evaluation.id)
 
     async def _add(self, session: AsyncSession, evaluation: Evaluation, hits: Sequence[Hit]) -> None:
         if not hits or (evaluation.run_id is None and evaluation.scope == Scope.LIVE):
