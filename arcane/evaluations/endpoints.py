@@ -117,6 +117,12 @@ async def cancel_evaluation(evaluation_id: UUID, evaluations: Evaluations, actor
     return EvaluationOut.model_validate(await evaluations.cancel(actor, evaluation_id))
 
 
+@router.post("/{evaluation_id}/finish")
+async def finish_evaluation(evaluation_id: UUID, evaluations: Evaluations, actor: Editor) -> EvaluationOut:
+    """Says that nothing more is said: it is done, and what has no value is cancelled. The last value does the same."""
+    return EvaluationOut.model_validate(await evaluations.finish(actor, evaluation_id))
+
+
 @router.post("/{evaluation_id}/pause")
 async def pause_evaluation(evaluation_id: UUID, evaluations: Evaluations, actor: Runner) -> EvaluationOut:
     """Nothing further begins until it is resumed."""

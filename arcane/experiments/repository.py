@@ -14,6 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.datasets.pinned import rows_at
+from arcane.experiments.again import Repeated
 from arcane.experiments.tables import Experiment, ExperimentResult
 from arcane.experiments.words import OPEN, ResultsRequest, Sort, Status
 from arcane.kit.actor import Actor
@@ -140,15 +141,9 @@ class ExperimentRepository:
         found: Select[Any] = units
         return found
 
-    async def again(self, experiment_id: UUID, statuses: Sequence[Status]) -> int:
-        """Returns how many results with one of the statuses are pending again, as if nothing had been answered."""
-        statement = (
-            update(ExperimentResult)
-            .where(col(ExperimentResult.experiment_id) == experiment_id)
-            .where(col(ExperimentResult.status).in_([one.value for one in statuses]))
-            .values(status=Status.PENDING.value, **_NOTHING)
-        )
-        return int((await self.session.execute(statement)).rowcount)  # type: ignore[attr-defined]
+    def repeated(self, experiment_id: UUID) -> Repeated:
+        """Returns the results of the experiment, to be done again."""
+        return Repeated(ExperimentResult, col(ExperimentResult.experiment_id) == experiment_id, _NOTHING)
 
     async def cancel_open(self, experiment_id: UUID) -> None:
         """What has no result yet is cancelled."""

@@ -99,6 +99,13 @@ def test_two_experiments_are_compared_row_by_row(page: Page, owner: Person) -> N
     expect(drawn.locator("circle")).to_have_count(len({(n % 7, n % 7 + n % 3) for n in range(30)}))
     expect(page.locator(".figures-legend")).to_contain_text("higher 66.7 %")
 
+    left = _made(owner, place.api("/evaluations"), {"name": "Left", "mode": "manual", **asked})["id"]
+    page.goto(f"{place.project}/evaluations/{left}")
+    expect(page.locator("#progress")).to_contain_text("waiting for people")
+    page.get_by_role("button", name="Finish").click()
+    expect(page.locator("#progress")).to_contain_text("done")
+    expect(page.get_by_role("button", name="Finish")).to_have_count(0)
+
 
 def test_an_address_with_something_else_than_an_id_leads_nowhere(page: Page, owner: Person, project: str) -> None:
     answer = owner.http.get(f"{project}/evaluations/none", headers={"accept": "text/html"})

@@ -237,6 +237,13 @@ async def score(request: Request, actor: Editor, evaluation_id: UUID) -> Respons
     return response
 
 
+@router.post("/{evaluation_id}/finish")
+async def finish(request: Request, actor: Editor, evaluation_id: UUID) -> Response:
+    """Nothing more is said."""
+    to, said = f"{_base(request)}/{evaluation_id}", say_to(request, "The evaluation is done.")
+    return await act(request, evaluations_of(request).finish(actor, evaluation_id), to, said)
+
+
 @router.post("/{evaluation_id}/{what}")
 async def steer(request: Request, actor: Runner, evaluation_id: UUID) -> Response:
     """Cancels, pauses, resumes or reruns."""

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.evaluations.tables import Evaluation, EvaluationExperiment, EvaluationScore, ScoreResult, Subject
+from arcane.experiments.again import Repeated
 from arcane.experiments.tables import ExperimentResult
 from arcane.experiments.words import OPEN, Status
 from arcane.kit.actor import Actor
@@ -185,24 +186,22 @@ class EvaluationRepository:
         )
         return found
 
-    async def again(self, evaluation_id: UUID, statuses: Sequence[Status]) -> int:
-        """Returns how many results of scorers with one of the statuses are pending again."""
+    def repeated(self, evaluation_id: UUID) -> Repeated:
+        """Returns what scorers said, to be said again; what people gave, also in place of a scorer, stays."""
+        of_scorers = (col(ScoreResult.evaluation_id) == evaluation_id) & (col(ScoreResult.source) == "scorer")
+        return Repeated(ScoreResult, of_scorers, _NOTHING)
+
+    async def cancel_open(self, evaluation_id: UUID, *, of_people: bool = False) -> None:
+        """What no scorer has said yet will not be said. What people are to give stays open, unless `of_people`."""
         statement = (
             update(ScoreResult)
-            .where(col(ScoreResult.evaluation_id) == evaluation_id, col(ScoreResult.source) == "scorer")
-            .where(col(ScoreResult.status).in_([one.value for one in statuses]))
-            .values(status=Status.PENDING.value, **_NOTHING)
-        )
-        return int((await self.session.execute(statement)).rowcount)  # type: ignore[attr-defined]
-
-    async def cancel_open(self, evaluation_id: UUID) -> None:
-        """What no scorer has said yet will not be said. What people are to give stays open."""
-        await self.session.execute(
-            update(ScoreResult)
-            .where(col(ScoreResult.evaluation_id) == evaluation_id, col(ScoreResult.source) == "scorer")
+            .where(col(ScoreResult.evaluation_id) == evaluation_id)
             .where(col(ScoreResult.status).in_([one.value for one in OPEN]))
             .values(status=Status.CANCELLED.value)
         )
+        if not of_people:
+            statement = statement.where(col(ScoreResult.source) == "scorer")
+        await self.session.execute(statement)
 
     async def lease(self, *, every_s: float, lease_s: float) -> Any | None:
         """Returns an evaluation whose traces are to be listed and keeps other processes off it; None: there is none.

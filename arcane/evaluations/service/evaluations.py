@@ -18,10 +18,9 @@ from arcane.evaluations.service.found import found, held, viewed
 from arcane.evaluations.service.pinning import Pinned, Pinner, pinned_score, searched
 from arcane.evaluations.tables import Evaluation, EvaluationExperiment, EvaluationScore
 from arcane.evaluations.words import KIND, Draft, Estimate, EvaluationView, State
-from arcane.experiments.service.experiments import AGAIN
 from arcane.experiments.service.found import project_of
 from arcane.experiments.service.progress import Progress
-from arcane.experiments.words import Again
+from arcane.experiments.words import Again, Status
 from arcane.jobs.service.runs import Jobs
 from arcane.jobs.words import Run
 from arcane.kit.actor import Actor
@@ -140,6 +139,13 @@ class EvaluationService:
         """Returns the evaluation, of which nothing more is done; raises EvaluationState when it is over."""
         return await self._steer(actor, evaluation_id, State.CANCELLED)
 
+    async def finish(self, actor: Actor, evaluation_id: UUID) -> EvaluationView:
+        """Returns the evaluation, which is done as it is: what nobody has said yet is not waited for.
+
+        Raises EvaluationState when it is over.
+        """
+        return await self._steer(actor, evaluation_id, State.DONE)
+
     async def pause(self, actor: Actor, evaluation_id: UUID) -> EvaluationView:
         """Returns the evaluation, of which nothing further begins; raises EvaluationState."""
         return await self._steer(actor, evaluation_id, State.PAUSED)
@@ -156,11 +162,11 @@ class EvaluationService:
                 raise EvaluationState("people give the scores of this evaluation", state=row.state)
             if row.state not in (State.DONE, State.CANCELLED, State.RUNNING):
                 raise EvaluationState(f"the evaluation is {row.state}", state=row.state)
-            statuses, job_states = AGAIN[again]
-            if not await self.jobs.redrive(session, row.run_id, states=job_states):
+            begun = await EvaluationRepository(session).repeated(row.id).begin(session, self.jobs, row.run_id, again)
+            if not begun:
                 raise EvaluationState("there is nothing to do again", state=row.state)
-            await EvaluationRepository(session).again(row.id, statuses)
-            row.failed, row.done = 0, 0 if again is Again.ALL else row.done
+            row.done -= begun[Status.DONE]
+            row.failed -= begun[Status.FAILED]
             row.state, row.finished_at, row.note = State.RUNNING, None, ""
             await self.audit.record(session, actor, "evaluation.rerun", ("evaluation", row.id), after={"what": again})
             return (await viewed(session, row))[0]
@@ -214,12 +220,17 @@ class EvaluationService:
                 raise EvaluationState("its budget is spent: raise it, then resume", state=row.state)
             before = row.state
             if row.run_id is not None:
-                steer = {State.CANCELLED: self.jobs.cancel, State.PAUSED: self.jobs.pause}
-                await steer.get(to, self.jobs.resume)(session, row.run_id)
+                steer = {
+                    State.CANCELLED: self.jobs.cancel,
+                    State.DONE: self.jobs.cancel,
+                    State.PAUSED: self.jobs.pause,
+                    State.RUNNING: self.jobs.resume,
+                }
+                await steer[to](session, row.run_id)
             row.state, row.note = to, ""
-            if to is State.CANCELLED:
+            if to in (State.CANCELLED, State.DONE):
                 row.finished_at = now()
-                await EvaluationRepository(session).cancel_open(row.id)
+                await EvaluationRepository(session).cancel_open(row.id, of_people=to is State.DONE)
             await self.audit.record(
                 session,
                 actor,
@@ -254,12 +265,14 @@ class EvaluationService:
             raise BadEvaluation([("#/budget_usd", detail)])
 
 
+_OPEN = (State.LISTING, State.RUNNING, State.PAUSED, State.STOPPED)
 _FROM = {
-    State.CANCELLED: (State.LISTING, State.RUNNING, State.PAUSED, State.STOPPED),
+    State.CANCELLED: _OPEN,
+    State.DONE: _OPEN,
     State.PAUSED: (State.RUNNING,),
     State.RUNNING: (State.PAUSED, State.STOPPED),
 }
-_VERBS = {State.CANCELLED: "cancelled", State.PAUSED: "paused", State.RUNNING: "resumed"}
+_VERBS = {State.CANCELLED: "cancelled", State.DONE: "finished", State.PAUSED: "paused", State.RUNNING: "resumed"}
 
 
 def _members(session: AsyncSession, evaluation: Evaluation, pinned: Pinned, spec_ids: dict[UUID, UUID]) -> None:

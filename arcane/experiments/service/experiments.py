@@ -19,7 +19,7 @@ from arcane.experiments.service.progress import Progress
 from arcane.experiments.tables import Experiment
 from arcane.experiments.words import KIND, Again, Draft, ExperimentView, State, Status
 from arcane.jobs.service.runs import Jobs
-from arcane.jobs.words import JobState, Run
+from arcane.jobs.words import Run
 from arcane.kit.actor import Actor
 from arcane.kit.database import Database
 from arcane.kit.pagination import Cursors, Page, PageRequest
@@ -28,14 +28,6 @@ from arcane.messaging.generation import ModelSpec, PromptSpec
 from arcane.messaging.jobs import GenerateSpec
 from arcane.prompting.render import required, variables
 from arcane.settings import EvaluationSettings
-
-AGAIN = {
-    Again.FAILED: ((Status.FAILED, Status.CANCELLED), (JobState.FAILED, JobState.CANCELLED)),
-    Again.ALL: (
-        (Status.DONE, Status.FAILED, Status.CANCELLED),
-        (JobState.DONE, JobState.FAILED, JobState.CANCELLED),
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +173,11 @@ class ExperimentService:
                 raise ExperimentState("results of this experiment come from outside: report them again")
             if row.state == State.PAUSED:
                 raise ExperimentState("the experiment is paused: resume it first", state=row.state)
-            statuses, job_states = AGAIN[again]
-            if not await self.jobs.redrive(session, row.run_id, states=job_states):
+            begun = await ExperimentRepository(session).repeated(row.id).begin(session, self.jobs, row.run_id, again)
+            if not begun:
                 raise ExperimentState("there is nothing to do again", state=row.state)
-            await ExperimentRepository(session).again(row.id, statuses)
-            row.failed, row.done = 0, 0 if again is Again.ALL else row.done
+            row.done -= begun[Status.DONE]
+            row.failed -= begun[Status.FAILED]
             row.state, row.finished_at = State.RUNNING, None
             await self.audit.record(session, actor, "experiment.rerun", ("experiment", row.id), after={"rows": again})
         return ExperimentView.of(row)

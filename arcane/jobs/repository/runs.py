@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, literal, select, text
+from sqlalchemy import Select, func, insert, literal, select, text, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,14 +24,7 @@ _ADD = text(
     "SELECT id, spec_id, now(), :organisation_id, :run_id, 'waiting', 0, 0, '[]'::jsonb, '', :moment "
     "FROM unnest(CAST(:ids AS uuid[]), CAST(:spec_ids AS uuid[])) AS given(id, spec_id)"
 )
-_AGAIN = text(
-    "WITH picked AS (SELECT id, state FROM jobs WHERE run_id = :run_id AND state = ANY(CAST(:states AS text[])) "
-    "AND (CAST(:ids AS uuid[]) IS NULL AND discarded_at IS NULL OR id = ANY(CAST(:ids AS uuid[]))) "
-    "ORDER BY id FOR UPDATE), "
-    "changed AS (UPDATE jobs SET state = 'waiting', failures = 0, claims = 0, due_at = NULL, settled_at = NULL, "
-    "discarded_at = NULL, promised_at = :moment FROM picked WHERE jobs.id = picked.id RETURNING picked.state) "
-    "SELECT state, count(*) AS jobs FROM changed GROUP BY state"
-)
+_UNTRIED = {"failures": 0, "claims": 0, "due_at": None, "settled_at": None, "discarded_at": None}
 _CANCEL_OPEN = text(
     "WITH picked AS (SELECT id FROM jobs WHERE run_id = :run_id AND state IN ('waiting', 'running', 'held') "
     "ORDER BY id LIMIT :most FOR UPDATE) "
@@ -111,12 +104,22 @@ class RunRepository:
         return select(col(Job.id)).where(col(Job.run_id) == run_id, col(Job.promised_at) == moment)
 
     async def again(
-        self, run_id: UUID, states: Iterable[JobState], ids: Sequence[UUID] | None, moment: datetime
+        self, run_id: UUID, states: Iterable[JobState], ids: Sequence[UUID] | Select[Any] | None, moment: datetime
     ) -> dict[JobState, int]:
         """Returns how many jobs of each state wait again; of those that were discarded only the ones that are named."""
-        values = {"run_id": run_id, "states": [state.value for state in states], "ids": ids, "moment": moment}
-        rows = (await self.session.execute(_AGAIN, values)).all()
-        return {JobState(row.state): row.jobs for row in rows}
+        in_states = col(Job.state).in_([state.value for state in states])
+        named = col(Job.discarded_at).is_(None) if ids is None else col(Job.id).in_(ids)
+        picked = select(col(Job.id), col(Job.state)).where(col(Job.run_id) == run_id, in_states, named)
+        held = picked.order_by(col(Job.id)).with_for_update().cte("held")
+        changed = (
+            update(Job)
+            .where(col(Job.id) == held.c.id)
+            .values(state=JobState.WAITING.value, promised_at=moment, **_UNTRIED)
+            .returning(held.c.state)
+            .cte("changed")
+        )
+        counts = select(changed.c.state, func.count()).group_by(changed.c.state)
+        return {JobState(state): jobs for state, jobs in (await self.session.execute(counts)).all()}
 
     async def cancel_open(self, run_id: UUID, most: int) -> int:
         """Returns how many open jobs of the run are cancelled now."""

@@ -130,13 +130,13 @@ class Jobs:
         self,
         session: AsyncSession,
         run_id: UUID,
-        jobs: Sequence[UUID] | None = None,
+        jobs: Sequence[UUID] | Select[Any] | None = None,
         states: Collection[JobState] = TRIED_AGAIN,
     ) -> int:
         """Returns how many settled jobs of the run are done again, with all of their tries; the run goes on.
 
-        All of the run's in one of `states`, or those of them that `jobs` names. `DONE` among `states` does again
-        what succeeded. Raises UnknownRun.
+        All of the run's in one of `states`, or those of them that `jobs` names, or selects. `DONE` among `states`
+        does again what succeeded. Raises UnknownRun.
         """
         run, runs = await self._locked(session, run_id), RunRepository(session)
         if run.state == RunState.CANCELLED and run.done + run.failed + run.cancelled < run.total:

@@ -271,6 +271,47 @@ async def test_cancelling_leaves_what_people_are_still_to_say(desk: Desk) -> Non
         await desk.evaluations.evaluations.rerun(desk.actor, (await _evaluation(desk, MOOD)).id, Again.ALL)
 
 
+async def test_scorers_do_again_what_is_theirs_and_what_people_said_stays_counted(desk: Desk) -> None:
+    made = await _evaluation(desk, EXACT, MOOD)
+    assert made.run_id is not None
+    verdicts, evaluations = desk.evaluations.verdicts, desk.evaluations.evaluations
+    worker = desk.ledger.worker()
+    jobs = [row.id for row in await desk.ledger.rows("SELECT id FROM jobs WHERE run_id = :run", run=made.run_id)]
+    await worker.claim(*jobs)
+    await worker.send(*(judged(job, 0.0) for job in jobs))
+    subjects = (await verdicts.subjects(desk.actor, made.id, ALL)).items
+    moods = [Verdict(label="glad", subject_id=one.id) for one in subjects]
+    better = Verdict(value=1.0, subject_id=subjects[0].id)
+    await verdicts.give(desk.actor, made.id, {MOOD: moods, EXACT: [better]}, Given.PERSON)
+    again = await evaluations.rerun(desk.actor, made.id, Again.ALL)
+    assert (again.state, again.tally.done, again.tally.total) == (State.RUNNING, 4, 6)
+    assert await desk.ledger.states(made.run_id) == {"done": 1, "waiting": 2}
+    claimed = (await worker.claim(*jobs)).claimed
+    await worker.send(*(msgspec.structs.replace(judged(one.job, 0.5), attempt=one.attempt) for one in claimed))
+    last = await evaluations.get(desk.actor, made.id)
+    assert (last.state, last.tally.done) == (State.DONE, 6)
+    shown = (await verdicts.subjects(desk.actor, made.id, ALL)).items
+    assert [one.results[EXACT].value for one in shown] == [1.0, 0.5, 0.5]
+    with pytest.raises(EvaluationState, match="nothing to do again"):
+        await evaluations.rerun(desk.actor, made.id, Again.FAILED)
+
+
+async def test_finishing_waits_for_nobody_and_more_may_still_be_said(desk: Desk) -> None:
+    made = await _evaluation(desk, EXACT, MOOD)
+    assert made.run_id is not None
+    evaluations, verdicts = desk.evaluations.evaluations, desk.evaluations.verdicts
+    finished = await evaluations.finish(desk.actor, made.id)
+    assert finished.state is State.DONE
+    assert (await desk.ledger.run(made.run_id)).state == "cancelled"
+    subjects = (await verdicts.subjects(desk.actor, made.id, ALL)).items
+    assert {said.status for one in subjects for said in one.results.values()} == {Status.CANCELLED}
+    await verdicts.give(desk.actor, made.id, {MOOD: [Verdict(label="sad", subject_id=subjects[0].id)]}, Given.PERSON)
+    seen = await evaluations.get(desk.actor, made.id)
+    assert (seen.state, seen.tally.done) == (State.DONE, 1)
+    with pytest.raises(EvaluationState, match="the evaluation is done"):
+        await evaluations.finish(desk.actor, made.id)
+
+
 async def test_every_try_is_paid_and_a_result_shows_its_own(desk: Desk) -> None:
     made = await _evaluation(desk, JUDGE)
     evaluations, worker = desk.evaluations.evaluations, desk.ledger.worker()

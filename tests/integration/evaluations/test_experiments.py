@@ -223,6 +223,19 @@ async def test_what_failed_is_done_again(desk: Desk) -> None:
         await desk.experiments.experiments.rerun(desk.actor, made.id, Again.FAILED)
 
 
+async def test_rows_that_were_reported_in_place_of_a_worker_cost_no_call_again(desk: Desk) -> None:
+    made = await _experiment(desk)
+    assert made.run_id is not None
+    experiments, results = desk.experiments.experiments, desk.experiments.results
+    first, *rest = (await results.page(desk.actor, made.id, ALL)).items
+    await results.report(desk.actor, made.id, Reported(first.row_id, "2"))
+    await experiments.cancel(desk.actor, made.id)
+    await desk.ledger.sweeper.close_cancelled()
+    again = await experiments.rerun(desk.actor, made.id, Again.FAILED)
+    assert (again.state, again.tally.done) == (State.RUNNING, 1)
+    assert await desk.ledger.states(made.run_id) == {"cancelled": 1, "waiting": len(rest)}
+
+
 @pytest.mark.parametrize(
     ("draft", "problem"),
     [
