@@ -1,4 +1,4 @@
-"""Results lock the run of an experiment or evaluation first, then itself; who does it the other way round waits for ever."""
+"""Results lock a run first, then the experiment or evaluation it is of: whoever changes both does the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from arcane.datasets.sources import Scope
 from arcane.evaluations.words import Draft as EvaluationDraft
 from arcane.evaluations.words import EvaluationView, SearchDraft, State
-from arcane.experiments.words import Again, Draft, ExperimentView, Reported, ResultsRequest
+from arcane.experiments.words import Draft, ExperimentView, Reported, ResultsRequest
 from arcane.kit.pagination import PageRequest
 from tests.support.evaluating import EXACT, JUDGE, VERSION, Desk
 
@@ -64,13 +64,12 @@ async def test_what_is_changed_while_results_are_taken_waits_its_turn(desk: Desk
     run = await desk.run(made.run_id)
     subject = desk.ledger.parts.subjects.of(run.kind)
     with anyio.fail_after(20):
-        async with anyio.create_task_group() as group:
-            async with desk.ledger.database.transaction(run.tenant) as session:
-                await desk.ledger.jobs.hold(session, run.id)
-                group.start_soon(change, desk, made.id)
-                while not (await desk.ledger.rows(_WAITING))[0].waiting:
-                    await anyio.sleep(0.01)
-                await subject.take(session, run, [])
+        async with anyio.create_task_group() as group, desk.ledger.database.transaction(run.tenant) as session:
+            await desk.ledger.jobs.hold(session, run.id)
+            group.start_soon(change, desk, made.id)
+            while not (await desk.ledger.rows(_WAITING))[0].waiting:  # noqa: ASYNC110 - Postgres tells nobody
+                await anyio.sleep(0.01)
+            await subject.take(session, run, [])
     assert act != "an evaluation is finished" or (await _state(desk, made.id)) is State.DONE
 
 
