@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import anyio
@@ -67,6 +66,18 @@ class Lane:
     users: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class Place:
+    """Somebody's place in a lane; not a task's, for a stream may be closed by another one."""
+
+    lane: Lane
+
+    def leave(self) -> None:
+        """There is room for somebody else."""
+        self.lane.limiter.release_on_behalf_of(self)
+        self.lane.users -= 1
+
+
 @dataclass(slots=True)
 class Lanes:
     """The lanes of one kind, made as they are needed; those nobody is in are forgotten, longest unused first."""
@@ -76,25 +87,25 @@ class Lanes:
     most: int = _LANES_MAX
     _lanes: OrderedDict[Hashable, Lane] = field(default_factory=OrderedDict)
 
-    @asynccontextmanager
-    async def through(self, key: Hashable) -> AsyncIterator[Lane]:
-        """Yields the lane of `key` once there is room in it."""
-        lane, place = self._lane(key), object()  # not the task: a stream may be closed by another one
+    async def enter(self, key: Hashable) -> Place:
+        """Returns a place in the lane of `key` once there is room in it; leave it."""
+        lane = self._lane(key)
+        place = Place(lane)
         lane.users += 1
         try:
             try:
-                lane.limiter.acquire_on_behalf_of_nowait(
-                    place
-                )  # without giving way to all others that are about to call
+                lane.limiter.acquire_on_behalf_of_nowait(place)  # without giving way to all who are about to call
             except anyio.WouldBlock:
                 await lane.limiter.acquire_on_behalf_of(place)
-            try:
-                await lane.bucket.through()
-                yield lane
-            finally:
-                lane.limiter.release_on_behalf_of(place)
-        finally:
+        except BaseException:
             lane.users -= 1
+            raise
+        try:
+            await lane.bucket.through()
+        except BaseException:
+            place.leave()
+            raise
+        return place
 
     def _lane(self, key: Hashable) -> Lane:
         lane = self._lanes.get(key)

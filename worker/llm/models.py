@@ -10,11 +10,11 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import anyio
 import anyio.to_thread
@@ -88,10 +88,10 @@ class Models:
             answer: Generated = await calling.generate(connection, spec, ask)
             return answer
 
-        async with AsyncExitStack() as held:
-            answer, seconds = await self._tried(caller, spec, attempt, held)
-        self.meters.used(spec.provider, answer.usage)
-        return msgspec.structs.replace(answer, usage=_timed(answer.usage, seconds))
+        tried = await self._tried(caller, spec, attempt)
+        tried.places.close()
+        self.meters.used(spec.provider, tried.answer.usage)
+        return msgspec.structs.replace(tried.answer, usage=_timed(tried.answer.usage, tried.seconds))
 
     async def structured(
         self, caller: Caller, spec: ModelSpec, messages: Sequence[ChatMessage], schema: Mapping[str, Any]
@@ -117,7 +117,9 @@ class Models:
                 raise
 
         async with AsyncExitStack() as held:
-            (first, rest), _ = await self._tried(caller, spec, attempt, held)
+            tried = await self._tried(caller, spec, attempt)
+            held.enter_context(tried.places)
+            first, rest = tried.answer
             held.push_async_callback(cast("Any", rest).aclose)
             yield _piece(first, begun)
             while True:
@@ -142,45 +144,43 @@ class Models:
                 found: Embedded = await calling.embed(connection, spec, some)
                 return found
 
-            async with AsyncExitStack() as held:
-                found, seconds = await self._tried(caller, spec, attempt, held)
+            tried = await self._tried(caller, spec, attempt)
+            tried.places.close()
+            found = tried.answer
             self.meters.used(spec.provider, found.usage)
             vectors += found.vectors
-            usage, model = usage + _timed(found.usage, seconds), found.model
+            usage, model = usage + _timed(found.usage, tried.seconds), found.model
         return Embedded(vectors=tuple(vectors), model=model, usage=usage)
 
-    async def _tried(
-        self,
-        caller: Caller,
-        spec: ModelSpec,
-        attempt: Callable[[Connection], Awaitable[T]],
-        held: AsyncExitStack,
-    ) -> tuple[T, float]:
-        """Returns what the first successful attempt gave, and how long it took; its places in the lanes are `held`."""
-        with _within(caller):
-            secrets = await caller.secrets(spec)
-            connection = await self._connection(spec, secrets)
-        lane_key = _digest(spec.provider, spec.settings, secrets)
+    async def _tried(self, caller: Caller, spec: ModelSpec, attempt: Callable[[Connection], Awaitable[T]]) -> _Tried[T]:
+        """Returns what the first successful attempt gave. Raises ModelError."""
+        connection: Connection | None = None
+        lane_key = b""
         for number in range(1, self.settings.tries + 1):
             with _within(caller):
-                async with AsyncExitStack() as lanes:
-                    await lanes.enter_async_context(self.organisations.through(caller.organisation))
-                    lane = await lanes.enter_async_context(self.keys.through(lane_key))
+                if connection is None:
+                    secrets = await caller.secrets(spec)
+                    connection = await self._connection(spec, secrets)
+                    lane_key = _digest(spec.provider, spec.settings, secrets)
+                with ExitStack() as places:
+                    places.callback((await self.organisations.enter(caller.organisation)).leave)
+                    place = await self.keys.enter(lane_key)
+                    places.callback(place.leave)
                     begun = time.monotonic()
                     try:
                         answer = await attempt(connection)
-                        seconds = time.monotonic() - begun
-                        await held.enter_async_context(lanes.pop_all())
-                        self.meters.called(spec.provider, ANSWERED, seconds)
-                        return answer, seconds
                     except ModelError as exc:
                         self.meters.called(spec.provider, exc.cause, time.monotonic() - begun)
                         if exc.usage is not None:
                             self.meters.used(spec.provider, exc.usage)
-                        wait = self._wait(exc, number, lane)
+                        wait = self._wait(exc, number, place.lane)
                         if wait is None or wait >= caller.deadline.remaining():
                             raise
-                await anyio.sleep(wait)
+                    else:
+                        seconds = time.monotonic() - begun
+                        self.meters.called(spec.provider, ANSWERED, seconds)
+                        return _Tried(answer, seconds, places.pop_all())
+            await anyio.sleep(wait)
         raise AssertionError("the last try returns or raises")
 
     def _wait(self, exc: ModelError, number: int, lane: Lane) -> float | None:
@@ -219,20 +219,29 @@ class Models:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Tried(Generic[T]):
+    """What an attempt gave, how long it took, and its places in the lanes, which are to be closed."""
+
+    answer: T
+    seconds: float
+    places: ExitStack
+
+
 class _within:
     """Inside, nobody waits beyond the caller's deadline."""
 
     def __init__(self, caller: Caller) -> None:
-        self._scope = anyio.fail_after(caller.deadline.remaining())
+        self._scope = anyio.CancelScope(deadline=anyio.current_time() + caller.deadline.remaining())
 
     def __enter__(self) -> None:
         self._scope.__enter__()
 
     def __exit__(self, *raised: Any) -> bool | None:
-        try:
-            return self._scope.__exit__(*raised)
-        except TimeoutError:
+        swallowed = self._scope.__exit__(*raised)
+        if self._scope.cancelled_caught:
             raise ModelError(Cause.DEADLINE, "The time for the model's answer ran out.") from None
+        return swallowed
 
 
 def _piece(part: str | Generated, begun: float) -> Piece:
