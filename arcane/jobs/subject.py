@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from arcane.jobs.words import RunState
 from arcane.kit.actor import Tenant
 from arcane.messaging.jobs import Failed, JobResult
 
@@ -47,6 +48,14 @@ class Subject(Protocol):
 
         Each is final, and of a job that was open: its `error` says that it failed for good. A job that is tried again
         by hand brings another result, which takes the place of the one before.
+        """
+        ...
+
+    async def told(self, session: AsyncSession, run: RunRef, state: RunState) -> None:
+        """Somebody who looks after jobs has paused or cancelled the run, or let it go on: now it is in `state`.
+
+        In a transaction of the run's tenant, which holds the run. Raises a Problem where that may not be: then nothing
+        of it happened.
         """
         ...
 

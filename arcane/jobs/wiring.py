@@ -54,6 +54,6 @@ def build_jobs(ground: Ground, keys: ProviderKeys) -> JobParts:
     retries = retries_of(ground.settings.broker)
     results = Results(ground.database, subjects, ground.announcer, ground.clock, retries)
     claims = Claims(ground.database, subjects, results, ground.settings.jobs)
-    board = JobBoard(ground.database, ground.audit, ground.cursors, jobs)
+    board = JobBoard(ground.database, ground.audit, ground.cursors, jobs, subjects)
     desk = JobDesk(ground.door, ground.database, claims, results, keys, ground.announcer)
     return JobParts(subjects, jobs, desk, Sweeper(ground.database, jobs, subjects), board)

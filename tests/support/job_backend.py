@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.jobs.subject import Inputs, RunRef
+from arcane.jobs.words import RunState
 from arcane.kit.logging import configure_logging
 from arcane.kit.serving import listen, serve
 from arcane.main import create_app
@@ -43,6 +44,9 @@ class Counted:
 
     async def take(self, session: AsyncSession, run: RunRef, results: Sequence[JobResult]) -> None:
         await session.execute(_TAKE, [{"job": result.job, "failed": result.error is not None} for result in results])
+
+    async def told(self, session: AsyncSession, run: RunRef, state: RunState) -> None:
+        return
 
     async def ended(self, session: AsyncSession, run: RunRef) -> None:
         return

@@ -20,7 +20,7 @@ from arcane.jobs.service.runs import Jobs
 from arcane.jobs.service.sweeping import Sweeper
 from arcane.jobs.subject import Inputs, RunRef
 from arcane.jobs.wiring import Ground, JobParts, build_jobs
-from arcane.jobs.words import Run, Unit
+from arcane.jobs.words import Run, RunState, Unit
 from arcane.kit.actor import Tenant
 from arcane.kit.announce import Announcer
 from arcane.kit.clock import SystemClock
@@ -70,6 +70,7 @@ class Probe:
     asked: list[UUID] = field(default_factory=list)
     taken: list[JobResult] = field(default_factory=list)
     ends: list[UUID] = field(default_factory=list)
+    orders: list[RunState] = field(default_factory=list)
 
     async def inputs(self, run: RunRef, jobs: Sequence[UUID]) -> Mapping[UUID, Inputs | Failed]:
         self.asked += jobs
@@ -77,6 +78,9 @@ class Probe:
 
     async def take(self, session: AsyncSession, run: RunRef, results: Sequence[JobResult]) -> None:
         self.taken += results
+
+    async def told(self, session: AsyncSession, run: RunRef, state: RunState) -> None:
+        self.orders.append(state)
 
     async def ended(self, session: AsyncSession, run: RunRef) -> None:
         self.ends.append(run.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from arcane.kit.pagination import PageRequest
 from web.forms import act, entered, parsed, say_to
 from web.frame import Frame, SettingsPage, jobs_frame
 from web.rendering import renderer_of
+from web.runnames import run_names
 
 router = APIRouter(prefix="/o/{organisation}/p/{project}/jobs", include_in_schema=False)
 PAGE = 50
@@ -32,6 +34,7 @@ class RunsPage(SettingsPage):
     template: ClassVar[str] = "jobs/runs.html"
 
     runs: tuple[RunView, ...]
+    names: Mapping[UUID, str]
     going_on: bool
     more: str
 
@@ -41,6 +44,7 @@ class DeadLettersPage(SettingsPage):
     template: ClassVar[str] = "jobs/dead_letters.html"
 
     jobs: tuple[JobView, ...]
+    names: Mapping[UUID, str]
     may_manage: bool
     more: str
 
@@ -50,6 +54,7 @@ class RunPage(SettingsPage):
     template: ClassVar[str] = "jobs/run.html"
 
     run: RunView
+    names: Mapping[UUID, str]
     subject: str
     jobs: tuple[JobView, ...]
     state: JobState | None
@@ -70,6 +75,7 @@ async def show_runs(request: Request, actor: Reader, cursor: Cursor = None) -> R
     page = RunsPage(
         **frame.fields("runs"),  # type: ignore[arg-type]
         runs=found.items,
+        names=await run_names(request, actor, found.items),
         going_on=any(run.open for run in found.items),
         more=_more(found.next),
     )
@@ -83,6 +89,7 @@ async def show_dead_letters(request: Request, actor: Reader, cursor: Cursor = No
     page = DeadLettersPage(
         **frame.fields("dead"),  # type: ignore[arg-type]
         jobs=found.items,
+        names=await run_names(request, actor, found.items),
         may_manage=actor.may(p.JOBS_MANAGE),
         more=_more(found.next),
     )
@@ -100,6 +107,7 @@ async def show_run(
     page = RunPage(
         **{**frame.fields("runs"), "title": say_to(request, "Run")},  # type: ignore[arg-type]
         run=run,
+        names=await run_names(request, actor, [run]),
         subject=_subject(request, run),
         jobs=found.items,
         state=state,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -96,6 +96,12 @@ class EvaluationRepository:
             statement = statement.with_for_update().execution_options(populate_existing=True)
         found: Evaluation | None = (await self.session.scalars(statement)).one_or_none()
         return found
+
+    async def names(self, actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:
+        """Returns the names of those of the evaluations that the actor may see, by id."""
+        statement = self.visible_to(actor).where(col(Evaluation.id).in_(ids))
+        named = statement.with_only_columns(col(Evaluation.id), col(Evaluation.name))
+        return {row.id: row.name for row in (await self.session.execute(named)).all()}
 
     async def of_run(self, run_id: UUID, *, for_change: bool = False) -> Evaluation | None:
         """Returns the evaluation of a run; its tenant is the transaction's."""

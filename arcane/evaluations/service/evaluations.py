@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -16,6 +16,7 @@ from arcane.evaluations.repository.evaluations import EvaluationRepository
 from arcane.evaluations.service.estimating import Estimator
 from arcane.evaluations.service.found import found, held, viewed
 from arcane.evaluations.service.pinning import Pinned, Pinner, pinned_score, searched
+from arcane.evaluations.service.subject import check_budget
 from arcane.evaluations.tables import Evaluation, EvaluationExperiment, EvaluationScore
 from arcane.evaluations.words import KIND, Draft, Estimate, EvaluationView, State
 from arcane.experiments.service.found import project_of
@@ -63,6 +64,11 @@ class EvaluationService:
         """Returns one evaluation; raises UnknownEvaluation."""
         async with self.database.transaction(actor.tenant) as session:
             return (await viewed(session, await found(session, actor, evaluation_id)))[0]
+
+    async def names(self, actor: Actor, ids: Collection[UUID]) -> dict[UUID, str]:
+        """Returns the names of those of the evaluations that are in the actor's project, by id."""
+        async with self.database.transaction(actor.tenant) as session:
+            return await EvaluationRepository(session).names(actor, ids)
 
     def watch(self, actor: Actor, evaluation_id: UUID) -> AsyncGenerator[EvaluationView, None]:
         """Yields the evaluation now and whenever it got on, until nothing more happens to it."""
@@ -216,8 +222,7 @@ class EvaluationService:
             row = await held(session, self.jobs, actor, evaluation_id)
             if row.state not in _FROM[to]:
                 raise EvaluationState(f"the evaluation is {row.state}", state=row.state)
-            if to is State.RUNNING and row.budget_usd is not None and row.cost_usd >= row.budget_usd:
-                raise EvaluationState("its budget is spent: raise it, then resume", state=row.state)
+            check_budget(row, to)
             before = row.state
             if row.run_id is not None:
                 steer = {

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.datasets.columns import columns_of
 from arcane.datasets.sources import ABSENT, Place, Scope, Source
+from arcane.evaluations.problems import EvaluationState
 from arcane.evaluations.repository.evaluations import EvaluationRepository
 from arcane.evaluations.repository.results import ResultRepository, Settled, Work
 from arcane.evaluations.service.reading import TraceReader
@@ -23,6 +24,7 @@ from arcane.experiments.tables import ExperimentResult
 from arcane.experiments.words import Status
 from arcane.jobs.service.runs import Jobs
 from arcane.jobs.subject import Inputs, RunRef
+from arcane.jobs.words import RunState
 from arcane.kit.database import Database
 from arcane.kit.tables import now
 from arcane.messaging.generation import Usage
@@ -79,6 +81,23 @@ class EvaluationSubject:
         if spent and evaluation.state == State.RUNNING and await self.jobs.pause(session, run.id):
             evaluation.state, evaluation.note = State.STOPPED, BUDGET_SPENT
 
+    async def told(self, session: AsyncSession, run: RunRef, state: RunState) -> None:
+        """The evaluation stands as its run does, once its traces are listed; a spent budget is not gone round."""
+        repository = EvaluationRepository(session)
+        evaluation = await repository.of_run(run.id, for_change=True)
+        if evaluation is None:
+            return
+        to = State(state.value)
+        if evaluation.state == State.STOPPED and to is State.PAUSED:
+            return
+        if evaluation.state == State.LISTING and to is not State.CANCELLED:
+            raise EvaluationState("its traces are still being listed", state=evaluation.state)
+        check_budget(evaluation, to)
+        evaluation.state, evaluation.note, evaluation.finished_at = to, "", None
+        if to is State.CANCELLED:
+            evaluation.finished_at = now()
+            await repository.cancel_open(evaluation.id)
+
     async def ended(self, session: AsyncSession, run: RunRef) -> None:
         """All that scorers are to say was said; a live evaluation goes on, and people may still be at it."""
         repository = EvaluationRepository(session)
@@ -89,6 +108,13 @@ class EvaluationSubject:
             await repository.cancel_open(evaluation.id)
         else:
             finish(evaluation)
+
+
+def check_budget(evaluation: Evaluation, to: State) -> None:
+    """Returns when the evaluation may be put into state `to`; raises EvaluationState where there is no money for it."""
+    spent = evaluation.budget_usd is not None and evaluation.cost_usd >= evaluation.budget_usd
+    if spent and to is State.RUNNING:
+        raise EvaluationState("its budget is spent: raise it, then resume", state=evaluation.state)
 
 
 def finish(evaluation: Evaluation) -> None:

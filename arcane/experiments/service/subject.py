@@ -15,6 +15,7 @@ from arcane.experiments.repository import ExperimentRepository, Settled
 from arcane.experiments.tables import Experiment
 from arcane.experiments.words import State, Status
 from arcane.jobs.subject import Inputs, RunRef
+from arcane.jobs.words import RunState
 from arcane.kit.database import Database
 from arcane.kit.tables import now
 from arcane.messaging.generation import Usage
@@ -55,6 +56,17 @@ class ExperimentSubject:
         written = await repository.settle(experiment.id, as_json(map(_row, results)))
         usages = {result.job: result.generated.usage for result in results if result.generated is not None}
         count(experiment, written, usages)
+
+    async def told(self, session: AsyncSession, run: RunRef, state: RunState) -> None:
+        """The experiment stands as its run does."""
+        repository = ExperimentRepository(session)
+        experiment = await repository.of_run(run.id, for_change=True)
+        if experiment is None:
+            return
+        experiment.state, experiment.finished_at = State(state.value), None
+        if state is RunState.CANCELLED:
+            experiment.finished_at = now()
+            await repository.cancel_open(experiment.id)
 
     async def ended(self, session: AsyncSession, run: RunRef) -> None:
         """The experiment is over."""

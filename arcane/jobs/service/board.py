@@ -8,17 +8,20 @@ from typing import Literal
 from uuid import UUID
 
 import anyio
+import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.audit.service import AuditLog
 from arcane.jobs.repository.lists import ListRepository
 from arcane.jobs.service.runs import PROGRESS_TOPIC, Jobs
+from arcane.jobs.subject import RunRef, Subjects, UnknownKind
 from arcane.jobs.words import JobFilter, JobState, JobView, RunState, RunView, UnknownRun
 from arcane.kit.actor import Actor
 from arcane.kit.database import Database
 from arcane.kit.pagination import Cursors, Page, PageRequest
 from arcane.outbox.service import Bell
 
+log = structlog.get_logger("arcane.jobs")
 Order = Literal["pause", "resume", "cancel"]
 _TOLD = {"pause": "paused", "resume": "resumed", "cancel": "cancelled"}
 _LOOK_EVERY_S = 15.0
@@ -33,6 +36,7 @@ class JobBoard:
     audit: AuditLog
     cursors: Cursors
     jobs: Jobs
+    subjects: Subjects
     bell: Bell = field(default_factory=Bell)
 
     def __post_init__(self) -> None:
@@ -54,12 +58,16 @@ class JobBoard:
             return await ListRepository(session).jobs(actor, request, self.cursors, asked)
 
     async def tell(self, actor: Actor, run_id: UUID, order: Order) -> RunView:
-        """Returns the run as it stands after the order; one that does not apply changes nothing. Raises UnknownRun."""
+        """Returns the run as it stands after the order; one that does not apply changes nothing.
+
+        What the run is for stands the same way. Raises UnknownRun, and what its subject says against the order.
+        """
         async with self.database.transaction(actor.tenant) as session:
             before = await self._found(session, actor, run_id)
             told = {"pause": self.jobs.pause, "resume": self.jobs.resume, "cancel": self.jobs.cancel}[order]
             if await told(session, run_id):
                 after = await self._found(session, actor, run_id)
+                await self._tell_subject(session, after)
                 states = {"state": before.state.value}, {"state": after.state.value}
                 await self.audit.record(session, actor, f"run.{_TOLD[order]}", ("run", run_id), *states)
                 return after
@@ -71,6 +79,7 @@ class JobBoard:
             await self._found(session, actor, run_id)
             found = await self.jobs.redrive(session, run_id, jobs, [JobState.FAILED])
             if found:
+                await self._tell_subject(session, await self._found(session, actor, run_id))
                 await self.audit.record(session, actor, "run.redriven", ("run", run_id), after={"jobs": found})
         return found
 
@@ -95,6 +104,13 @@ class JobBoard:
                 return
             await anyio.sleep(_AT_MOST_EVERY_S)
             await self.bell.wait(str(run_id), _LOOK_EVERY_S)
+
+    async def _tell_subject(self, session: AsyncSession, run: RunView) -> None:
+        ref = RunRef(run.id, run.organisation_id, run.project_id, run.subject_id, run.kind)
+        try:
+            await self.subjects.of(run.kind).told(session, ref, run.state)
+        except UnknownKind as exc:
+            log.error("told_run_of_unknown_kind", run=str(run.id), reason=str(exc))
 
     async def _found(self, session: AsyncSession, actor: Actor, run_id: UUID) -> RunView:
         session.expire_all()
