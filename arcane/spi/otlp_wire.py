@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import msgspec
 
+from arcane.model.ids import SpanId
+
+NULL = msgspec.Raw(b"null")
+
 
 class AnyValue(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, gc=False):
     """At most one member is set; none of them stands for a value that is absent."""
@@ -72,7 +76,7 @@ class WireSpan(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, 
     """A span."""
 
     trace_id: str = ""
-    span_id: str = ""
+    span_id: SpanId = SpanId("")
     trace_state: str = ""
     parent_span_id: str = ""
     flags: int = 0
@@ -89,6 +93,21 @@ class WireSpan(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, 
     status: WireStatus | None = None
 
 
+class BareSpan(msgspec.Struct, rename="camel", frozen=True, gc=False):
+    """What every span has: a span without what it carries of its own. For a decoder with `strict=False`, which reads
+    numbers that are written as text.
+    """
+
+    trace_id: str = ""
+    span_id: SpanId = SpanId("")
+    parent_span_id: str = ""
+    name: str = ""
+    kind: int | str = 0
+    start_time_unix_nano: int = 0
+    end_time_unix_nano: int = 0
+    status: WireStatus | None = None
+
+
 class WireScope(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     """An instrumentation scope."""
 
@@ -97,11 +116,18 @@ class WireScope(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     attributes: list[KeyValue] = []
 
 
-class ScopeSpans(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, gc=False):
-    """The spans of one scope."""
+class ScopeSpans(msgspec.Struct, rename="camel", frozen=True, gc=False):
+    """The spans of one scope: a WireScope or null, still bytes, because most are the same as others."""
 
-    scope: WireScope | None = None
+    scope: msgspec.Raw = NULL
     spans: list[WireSpan] = []
+
+
+class BareScopeSpans(msgspec.Struct, rename="camel", frozen=True, gc=False):
+    """The same of bare spans."""
+
+    scope: msgspec.Raw = NULL
+    spans: list[BareSpan] = []
 
 
 class WireResource(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
@@ -110,11 +136,18 @@ class WireResource(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     attributes: list[KeyValue] = []
 
 
-class ResourceSpans(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True, gc=False):
-    """The spans of one resource."""
+class ResourceSpans(msgspec.Struct, rename="camel", frozen=True, gc=False):
+    """The spans of one resource: a WireResource or null, still bytes as a scope is."""
 
-    resource: WireResource | None = None
+    resource: msgspec.Raw = NULL
     scope_spans: list[ScopeSpans] = []
+
+
+class BareResourceSpans(msgspec.Struct, rename="camel", frozen=True, gc=False):
+    """The same of bare spans."""
+
+    resource: msgspec.Raw = NULL
+    scope_spans: list[BareScopeSpans] = []
 
 
 class TracesDocument(msgspec.Struct, rename="camel", frozen=True, gc=False):
@@ -122,3 +155,9 @@ class TracesDocument(msgspec.Struct, rename="camel", frozen=True, gc=False):
 
     resource_spans: list[ResourceSpans] = []
     batches: list[ResourceSpans] = []
+
+
+class BareDocument(msgspec.Struct, rename="camel", frozen=True, gc=False):
+    """The same of bare spans."""
+
+    resource_spans: list[BareResourceSpans] = []
