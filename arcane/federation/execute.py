@@ -23,6 +23,7 @@ from arcane.settings import LimitSettings
 from arcane.spi.capabilities import Capabilities
 from arcane.spi.described import SentRequest
 from arcane.traceql.ast_pipeline import Query
+from arcane.traceql.query import reads_own
 
 _PLANS_KEPT = 512
 
@@ -122,7 +123,7 @@ class Engine:
         if question.endless:
             bounds, batch = Bounds(limits.stream_candidates_max, limits.stream_scans_max), limits.stream_batch
         asked = (made.pushed, question.within, bounds, begin, spans, made.select, made.residual is not None)
-        return Walk(asking.scan, capabilities, *asked), batch
+        return Walk(asking.scan, capabilities, *asked, bare=not reads_own(question.query)), batch
 
     def describe(
         self, question: Question, source: Source, made: SourcePlan, deadline: Deadline

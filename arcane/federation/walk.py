@@ -55,6 +55,8 @@ class Walk:
     select: tuple[Field, ...] = ()
     whole: bool = False
     """What is found is read whole afterwards."""
+    bare: bool = False
+    """Nobody looks at what spans carry of their own."""
     stopped: bool = False
     """A bound was reached: there may be more below the frontier."""
     gaps: int = 0
@@ -147,7 +149,8 @@ class Walk:
         began_within = window.start != self.within.start  # a trace that began earlier has its turn later
         limit = max(1, min(limit, self.capabilities.max_limit))
         spans = self.spans_per_trace
-        return ScanRequest(window, limit, self.pushed, spans, self.select, began_within=began_within, whole=self.whole)
+        asked = (window, limit, self.pushed, spans, self.select)
+        return ScanRequest(*asked, began_within=began_within, whole=self.whole, bare=self.bare)
 
     def _inside(self, window: TimeRange, candidates: list[Candidate]) -> list[Candidate]:
         """Returns those whose turn it is: a trace that began before a window belongs to the one it began in."""

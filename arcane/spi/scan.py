@@ -21,7 +21,9 @@ class ScanRequest:
     a rule is not exact, and never a subset. `spans_per_trace` bounds the matched spans of a hit;
     `select` names fields to return for each of them beside those the filter mentions. With `began_within`,
     traces that began before the window are not wanted: an answer may have them, and need not. `whole` says that
-    what is found is read whole afterwards: where one request brings many traces, candidates may have theirs.
+    what is found is read whole afterwards: where one request brings many traces, candidates may have theirs. `bare`
+    says that nobody will look at what spans carry of their own (attributes, events, links): candidates' traces may
+    be without it.
     """
 
     within: TimeRange
@@ -31,6 +33,7 @@ class ScanRequest:
     select: tuple[Field, ...] = ()
     began_within: bool = False
     whole: bool = False
+    bare: bool = False
 
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):

@@ -209,6 +209,17 @@ class AdapterContract(MetricsContract):
             if candidate.trace is not None:
                 self._assert_same_spans(candidate.trace.spans, by_id[candidate.trace_id].spans)
 
+    async def test_bare_traces_lack_only_what_spans_carry(
+        self, adapter: Adapter, traces: list[Trace], whole: TimeRange
+    ) -> None:
+        by_id = {trace.trace_id: trace for trace in traces}
+        answer = await scan_all(adapter, ScanRequest(whole, adapter.capabilities.max_limit, bare=True))
+        assert {one.trace_id for one in answer.candidates} == by_id.keys()
+        for candidate in answer.candidates:
+            if candidate.trace is not None:
+                wanted = by_id[candidate.trace_id].spans
+                self._assert_same_spans([*map(bare, candidate.trace.spans)], [*map(bare, wanted)])
+
     async def test_a_trace_is_read_whole(self, adapter: Adapter, traces: list[Trace]) -> None:
         for trace in (traces[0], traces[3], traces[7], traces[19]):
             found = await adapter.get_trace(trace.trace_id, None, Deadline.after(_PATIENCE_S))
@@ -354,6 +365,23 @@ class AdapterContract(MetricsContract):
         assert [span.span_id for span in found] == [span.span_id for span in wanted]
         for one, other in zip(found, wanted, strict=True):
             assert one == other
+
+
+def bare(span: Span) -> Span:
+    """Returns the span without what it carries of its own, as a scan may bring it that asks for bare traces."""
+    return Span(
+        span.trace_id,
+        span.span_id,
+        span.parent_span_id,
+        span.name,
+        span.kind,
+        span.start,
+        span.end,
+        span.status,
+        span.status_message,
+        resource=span.resource,
+        scope=span.scope,
+    )
 
 
 def _several_of_one_row(spanset: SpansetFilter) -> bool:

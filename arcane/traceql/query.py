@@ -12,7 +12,7 @@ from typing import TypeAlias
 from arcane.model.span import Span
 from arcane.model.spanset import SpanSet
 from arcane.model.trace import Trace
-from arcane.traceql.ast import Field, Literal, SpansetFilter
+from arcane.traceql.ast import Field, Literal, Scope, SpansetFilter
 from arcane.traceql.ast_pipeline import (
     Aggregate,
     Coalesce,
@@ -30,8 +30,12 @@ from arcane.traceql.ast_pipeline import (
 )
 from arcane.traceql.evaluate import CompiledFilter, CompiledValue, compile_filter, compile_value, fields_of
 from arcane.traceql.fields import Row
+from arcane.traceql.intrinsics import Level, level_of
 from arcane.traceql.stages import RunStage, Sets, coalesce, grouping, keeping, measured
 from arcane.traceql.structure import related, united
+
+_OWN = frozenset({Scope.NONE, Scope.SPAN, Scope.PARENT})
+_OWN_LEVELS = frozenset({Level.EVENT, Level.LINK})
 
 Operand: TypeAlias = Callable[[SpanSet, Row], Sequence[Span]]
 
@@ -145,6 +149,11 @@ def metrics_part(query: Query) -> tuple[Stage, ...]:
 def query_fields(query: Query) -> tuple[Field, ...]:
     """Returns every field that the query mentions, wherever it stands, each once, in the order of the text."""
     return tuple(dict.fromkeys(_mentioned(query.body)))
+
+
+def reads_own(query: Query) -> bool:
+    """True when the query asks for what spans carry of their own: attributes, events, links."""
+    return any(field.scope in _OWN or level_of(field) in _OWN_LEVELS for field in query_fields(query))
 
 
 def _is_metrics(stage: Stage) -> bool:

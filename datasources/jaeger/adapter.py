@@ -79,7 +79,8 @@ class JaegerAdapter(Adapter):
             reach = self._reach(known)
             branches = branches_of(request.filter.condition, reach)
             search = Search(known.api, reach, self._bounds, self._limiter, deadline)
-            page = await search.run(Wanted(branches, request.within, request.limit, request.began_within))
+            wanted = Wanted(branches, request.within, request.limit, request.began_within, request.bare)
+            page = await search.run(wanted)
             if page.candidates and known.serviceless is None:
                 self._learn(replace(known, serviceless=False))
             return page

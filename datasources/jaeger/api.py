@@ -39,8 +39,8 @@ class Api(Protocol):
         """Returns the names that spans of a service have, sorted."""
         ...
 
-    async def find(self, ask: Ask, deadline: Deadline) -> list[Trace]:
-        """Returns at most `ask.depth` traces."""
+    async def find(self, ask: Ask, deadline: Deadline, *, bare: bool = False) -> list[Trace]:
+        """Returns at most `ask.depth` traces; bare ones may be without what spans carry of their own."""
         ...
 
     async def trace(self, trace_id: TraceId, deadline: Deadline) -> Trace | None:
@@ -68,9 +68,9 @@ class ApiV3:
         params = (("service", service),)
         return decode.operations_of_v3(await self._get("/api/v3/operations", params, deadline) or b"{}")
 
-    async def find(self, ask: Ask, deadline: Deadline) -> list[Trace]:
+    async def find(self, ask: Ask, deadline: Deadline, *, bare: bool = False) -> list[Trace]:
         body = await self._get(self.search, self.params(ask), deadline)
-        return [] if body is None else decode.traces_of_v3(body)
+        return [] if body is None else decode.traces_of_v3(body, bare=bare)
 
     async def trace(self, trace_id: TraceId, deadline: Deadline) -> Trace | None:
         body = await self._get(f"{self.search}/{trace_id}", _RAW_V3, deadline)
@@ -109,7 +109,7 @@ class ApiV1:
         path = f"/api/services/{quote(service, safe='')}/operations"
         return decode.names_of_v1(await self._get(path, (), deadline) or b"{}")
 
-    async def find(self, ask: Ask, deadline: Deadline) -> list[Trace]:
+    async def find(self, ask: Ask, deadline: Deadline, *, bare: bool = False) -> list[Trace]:
         body = await self._get(self.search, self.params(ask), deadline)
         return [] if body is None else traces_of_v1(body)
 

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 import msgspec
 
-from arcane.spi import BadResponse, Notice, Trace, TraceId, decode_json, traces_of
+from arcane.spi import BadResponse, Notice, Trace, TraceId, traces_of
+from arcane.spi.otlp import spans_of
+from arcane.spi.otlp_wire import BareDocument, TracesDocument
 from datasources.jaeger import wire
 
 T = TypeVar("T")
@@ -17,23 +19,30 @@ _CUT = re.compile(r"truncat|exceed|max[ _-]?trace", re.IGNORECASE)
 _VERSION = re.compile(rb'JAEGER_VERSION\s*=\s*\{[^}]*"gitVersion"\s*:\s*"v?(\d[^"]{0,40})"')
 
 _traces_v3 = msgspec.json.Decoder(wire.TracesV3)
+_bare_traces_v3 = msgspec.json.Decoder(wire.BareTracesV3, strict=False)
 _services_v3 = msgspec.json.Decoder(wire.ServicesV3)
 _operations_v3 = msgspec.json.Decoder(wire.OperationsV3)
 _names_v1 = msgspec.json.Decoder(wire.NamesV1)
 
 
-def traces_of_v3(body: bytes) -> list[Trace]:
-    """Returns the traces: the API mixes their spans, and may send several documents, one a line."""
-    try:
-        parts = [_traces_v3.decode(body)]
-    except msgspec.DecodeError:
-        parts = _read_lines(_traces_v3, body)
-    if not parts or not all(part.result for part in parts):
+def traces_of_v3(body: bytes, *, bare: bool = False) -> list[Trace]:
+    """Returns the traces: the API mixes their spans, and may send several documents, one a line.
+
+    Bare ones are without what spans carry of their own.
+    """
+    warns = _WARNINGS.encode() in body
+    results: list[TracesDocument | BareDocument | None]
+    if bare and not warns:
+        results = [part.result for part in _documents(_bare_traces_v3, body)]
+    else:
+        results = [part.result for part in _documents(_traces_v3, body)]
+    documents = [result for result in results if result is not None]
+    if not documents or len(documents) < len(results):
         raise BadResponse("The answer is not Jaeger's.")
-    spans = [span for part in parts for span in decode_json(part.result)]
-    traces = traces_of(spans)
-    for trace in traces:
-        trace.warnings = _taken_warnings(trace)
+    traces = traces_of([span for document in documents for span in spans_of(document.resource_spans)])
+    if warns:
+        for trace in traces:
+            trace.warnings = _taken_warnings(trace)
     return traces
 
 
@@ -77,6 +86,15 @@ def _taken_warnings(trace: Trace) -> tuple[str, ...]:
             found = span.attributes.pop(_WARNINGS)
             said += found if isinstance(found, list) else [found]
     return cut_of(said)
+
+
+def _documents(decoder: msgspec.json.Decoder[T], body: bytes) -> list[T]:
+    try:
+        return [decoder.decode(body)]
+    except msgspec.DecodeError:
+        return _read_lines(decoder, body)
+    except RecursionError as exc:
+        raise BadResponse("An attribute is nested too deeply.") from exc
 
 
 def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:

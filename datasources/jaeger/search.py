@@ -61,6 +61,7 @@ class Wanted:
     within: TimeRange
     limit: int
     began_within: bool = False
+    bare: bool = False
 
     def beside(self, margin_ns: int) -> tuple[int, int]:
         """Returns how far before and after the window a span may match of a trace that is wanted.
@@ -160,7 +161,7 @@ class Search:
 
         async def ask(branch: Branch) -> None:
             try:
-                found, whole = await self._find(branch, wanted.limit, within)
+                found, whole = await self._find(branch, wanted, within)
                 swept.whole = swept.whole and whole
                 swept.add((one for one in found if overlapping.overlaps(one.start, one.end)), wanted.limit)
             except DatasourceError as exc:
@@ -190,14 +191,14 @@ class Search:
         (branch,) = branches if len(branches) == 1 else (ANYTHING,)  # one round of the services is enough
         return [with_service(branch, service) for service in self._services[:most]]
 
-    async def _find(self, branch: Branch, limit: int, within: TimeRange) -> tuple[list[Trace], bool]:
+    async def _find(self, branch: Branch, wanted: Wanted, within: TimeRange) -> tuple[list[Trace], bool]:
         """Returns what one branch finds, and whether that is all; fewer traces where they are too large together."""
-        depth = min(limit, self.bounds.max_traces)
+        depth = min(wanted.limit, self.bounds.max_traces)
         while True:
             ask = ask_of(branch, within, depth)
             try:
                 async with self.limiter:
-                    traces = await self.api.find(ask, self.deadline)
+                    traces = await self.api.find(ask, self.deadline, bare=wanted.bare)
             except TooLarge:
                 if depth == 1:
                     raise

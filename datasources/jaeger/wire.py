@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from arcane.spi.otlp_wire import BareDocument, TracesDocument
+
 
 class Failure(msgspec.Struct, gc=False):
     """What either API says where it does not answer: the third one's `error`, the first one's `errors`."""
@@ -15,7 +17,13 @@ class Failure(msgspec.Struct, gc=False):
 class TracesV3(msgspec.Struct, gc=False):
     """A part of an answer with traces: an OTLP document."""
 
-    result: msgspec.Raw = msgspec.Raw()
+    result: TracesDocument | None = None
+
+
+class BareTracesV3(msgspec.Struct, gc=False):
+    """The same without what spans carry of their own."""
+
+    result: BareDocument | None = None
 
 
 class ServicesV3(msgspec.Struct, gc=False):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from arcane.model.span import Span
 from arcane.model.spanset import SpanSet
 from arcane.model.trace import Trace
+from arcane.spi.testing import bare
 from arcane.traceql.ast import Literal, LiteralType, Op, SpansetFilter
 from arcane.traceql.ast_pipeline import (
     Aggregate,
@@ -23,8 +24,9 @@ from arcane.traceql.ast_pipeline import (
 )
 from arcane.traceql.check import check
 from arcane.traceql.format import format_query
+from arcane.traceql.hits import hit_of_sets
 from arcane.traceql.parse import parse
-from arcane.traceql.query import compile_query, query_fields
+from arcane.traceql.query import compile_query, query_fields, reads_own
 from arcane.traceql.structure import related
 from tests.support.searches import filters, forests, groupings, piped, searches
 
@@ -207,6 +209,18 @@ def test_select_finds_what_is_found_without_it(search: SpansetExpr, trace: Trace
     shown = query_fields(Query(search))
     if shown:
         assert _ask(piped(search, Select(shown)), trace) == _ask(search, trace)
+
+
+@given(searches(), forests())
+def test_a_query_that_reads_nothing_of_their_own_finds_the_same_spans_bare(search: SpansetExpr, trace: Trace) -> None:
+    query = Query(search)
+    if not reads_own(query):
+        compiled = compile_query(query)
+        whole, stripped = (
+            hit_of_sets(one, sets, compiled.fields, 3) if (sets := compiled(one)) else None
+            for one in (trace, Trace(trace.trace_id, map(bare, trace.spans)))
+        )
+        assert whole == stripped
 
 
 @given(searches(), searches(), forests(), forests())

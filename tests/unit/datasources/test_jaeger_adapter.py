@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
+from arcane.federation.execute import Engine
+from arcane.federation.question import Question
+from arcane.federation.source import Source
 from arcane.model.ids import SpanId, TraceId
 from arcane.model.span import Resource, Span, SpanKind
 from arcane.model.time import NANOS_PER_SECOND
 from arcane.model.trace import Trace
+from arcane.settings import LimitSettings
 from arcane.spi import (
     AttributeQuery,
     BackendFailed,
@@ -32,6 +36,7 @@ from arcane.spi import (
 )
 from arcane.spi.testing import corpus, scan_all
 from arcane.spi.testing_corpus import BASE, STEP_NS
+from arcane.traceql.evaluate import compile_filter
 from arcane.traceql.parse import parse
 from datasources.jaeger.adapter import JaegerAdapter
 from datasources.jaeger.search import Bounds, Swept
@@ -357,3 +362,26 @@ def test_of_two_parts_of_a_trace_the_larger_is_kept_and_of_too_many_traces_the_n
     swept.add([Trace(TraceId("a" * 32), older.spans), newest], 2)
     assert [trace.start for trace in swept.newest_first()] == [newest.start, older.start]
     assert not swept.whole
+
+
+@pytest.mark.parametrize(("text", "bare"), [("{ status = error }", True), ('{ span.user.id = "u3" }', False)])
+async def test_a_search_brings_of_spans_what_its_query_reads(text: str, bare: bool) -> None:
+    heard: list[ScanRequest] = []
+
+    class Hearing(JaegerAdapter):
+        async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
+            heard.append(request)
+            async for page in super().scan(request, deadline):
+                carried = [one for found in page.candidates if found.trace for one in found.trace.spans]
+                assert any(one.attributes for one in carried) is not bare
+                yield page
+
+    jaeger = Jaeger(Memory(TRACES))
+    async with serving(jaeger), session(jaeger.url) as http:
+        source = Source("1", "Jaeger", "jaeger", Hearing(http, STORES["memory"], Bounds()))
+        question = Question(parse(text), WHOLE, 50)
+        found = await Engine(LimitSettings()).search(question, [source], None, Deadline.after(30))
+    assert {request.bare for request in heard} == {bare}
+    assert {hit.trace_id for hit in found.hits} == {
+        trace.trace_id for trace in TRACES if compile_filter(filter_of(text)).matches(trace)
+    }

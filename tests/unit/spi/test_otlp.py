@@ -8,14 +8,16 @@ from base64 import b64encode
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from arcane.model.span import NO_RESOURCE, NO_SCOPE, Span, SpanKind, StatusCode
 from arcane.spi import BadResponse, decode_json, decode_protobuf, encode_json, traces_of
-from arcane.spi.otlp import protobuf_fields
-from arcane.spi.testing import corpus
+from arcane.spi.otlp import protobuf_fields, spans_of
+from arcane.spi.otlp_wire import BareDocument
+from arcane.spi.testing import bare, corpus
 from tests.support.tempo_shapes import traces_data
 from tests.unit.spi.strategies import SPANS
 
@@ -236,3 +238,50 @@ def test_traces_keep_the_order_in_which_they_were_met() -> None:
     traces = corpus(count=3)
     spans = [span for trace in reversed(traces) for span in trace.spans]
     assert [trace.trace_id for trace in traces_of(spans)] == [trace.trace_id for trace in reversed(traces)]
+
+
+def spelt(span_id: str, **others: str) -> dict[str, str]:
+    return {"traceId": TRACE_ID, "spanId": span_id, **others}
+
+
+def test_one_id_that_is_spelt_otherwise_is_read_among_others_that_are_not() -> None:
+    spans = [spelt(SPAN_ID), spelt("ABCDEF0000000001", parentSpanId=SPAN_ID), spelt("00f067aa0ba902b7")]
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).encode()
+    assert [span.span_id for span in decode_json(body)] == [SPAN_ID, "abcdef0000000001", "00f067aa0ba902b7"]
+    assert [span.parent_span_id for span in decode_json(body)] == ["", SPAN_ID, ""]
+
+
+@pytest.mark.parametrize("bad", ["", "0" * 16, "0af7", "ü" * 16, "0af7 51916cd43d", "0af7651916cd43dd0af7651916cd43dd"])
+def test_a_bad_id_among_good_ones_is_found(bad: str) -> None:
+    spans = [spelt(SPAN_ID), spelt(bad), spelt("00f067aa0ba902b7")]
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).encode()
+    if bad == "0af7":
+        assert decode_json(body)[1].span_id == "0000000000000af7"
+        return
+    with pytest.raises(BadResponse):
+        decode_json(body)
+
+
+def test_resources_and_scopes_that_are_written_alike_are_one() -> None:
+    group = {
+        "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+        "scopeSpans": [{"scope": {"name": "http"}, "spans": [spelt(SPAN_ID)]}],
+    }
+    first, second = decode_json(json.dumps({"resourceSpans": [group, group]}).encode())
+    assert first.resource is second.resource
+    assert first.scope is second.scope
+    assert (first.service_name, first.scope.name) == ("shop", "http")
+
+
+@pytest.mark.parametrize("part", [{"resource": "shop"}, {"scopeSpans": [{"scope": [], "spans": []}]}])
+def test_a_resource_or_a_scope_that_is_none_is_a_bad_response(part: dict[str, Any]) -> None:
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": []}], **part}]}).encode()
+    with pytest.raises(BadResponse):
+        decode_json(body)
+
+
+@given(st.lists(SPANS, max_size=4))
+def test_bare_spans_lack_only_what_spans_carry(spans: list[Span]) -> None:
+    body = b"".join(encode_json(spans))
+    document = msgspec.json.decode(body, type=BareDocument, strict=False)
+    assert spans_of(document.resource_spans) == [bare(span) for span in decode_json(body)]
