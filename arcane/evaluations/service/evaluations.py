@@ -168,6 +168,7 @@ class EvaluationService:
                 raise EvaluationState("people give the scores of this evaluation", state=row.state)
             if row.state not in (State.DONE, State.CANCELLED, State.RUNNING):
                 raise EvaluationState(f"the evaluation is {row.state}", state=row.state)
+            check_budget(row, State.RUNNING)
             begun = await EvaluationRepository(session).repeated(row.id).begin(session, self.jobs, row.run_id, again)
             if not begun:
                 raise EvaluationState("there is nothing to do again", state=row.state)

@@ -12,7 +12,7 @@ from arcane.evaluations.problems import EvaluationState
 from arcane.evaluations.words import Draft, EvaluationView, SearchDraft, State, SubjectsRequest
 from arcane.experiments.words import Draft as ExperimentDraft
 from arcane.experiments.words import State as ExperimentStates
-from arcane.experiments.words import Status
+from arcane.experiments.words import Again, Status
 from arcane.kit.pagination import PageRequest
 from tests.support.evaluating import EXACT, JUDGE, VERSION, Desk, failed, judged
 
@@ -66,6 +66,10 @@ async def test_a_spent_budget_is_not_gone_round(desk: Desk) -> None:
         await board.tell(desk.actor, made.run_id, "resume")
     assert (await desk.ledger.run(made.run_id)).state == "paused"
     assert (await evaluations.get(desk.actor, made.id)).state is State.STOPPED
+    await evaluations.cancel(desk.actor, made.id)
+    await desk.ledger.sweeper.close_cancelled()
+    with pytest.raises(EvaluationState, match="budget is spent"):
+        await evaluations.rerun(desk.actor, made.id, Again.ALL)
 
 
 async def test_a_dead_letter_that_is_tried_again_is_taken_though_all_was_over(desk: Desk) -> None:
