@@ -10,9 +10,9 @@ import pytest
 from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import EvaluationState
 from arcane.evaluations.words import Draft, EvaluationView, SearchDraft, State, SubjectsRequest
+from arcane.experiments.words import Again, Status
 from arcane.experiments.words import Draft as ExperimentDraft
 from arcane.experiments.words import State as ExperimentStates
-from arcane.experiments.words import Again, Status
 from arcane.kit.pagination import PageRequest
 from tests.support.evaluating import EXACT, JUDGE, VERSION, Desk, failed, judged
 
