@@ -2,8 +2,8 @@
 
     python -m bench.llm
 
-The stub is a process of its own; the caller is what a worker process has (`worker.llm.models.Models`). What counts
-is the share of the ideal, and the CPU a call costs the worker.
+The stub (`bench.model_stub`) is a process of its own; the caller is what a worker process has
+(`worker.llm.models.Models`). What counts is the share of the ideal, and the CPU a call costs the worker.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ async def measure(url: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    stub = Watched.start(["-m", "tests.support.model_stub", "--latency-s", str(LATENCY_S)], {"PATH": ""})
+    stub = Watched.start(["-m", "bench.model_stub", "--latency-s", str(LATENCY_S)], {"PATH": ""})
     try:
         took_s, cpu_s = anyio.run(measure, stub.line(), backend_options={"use_uvloop": True})
     finally:

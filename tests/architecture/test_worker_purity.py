@@ -35,9 +35,8 @@ FORBIDDEN = (
 
 
 # Providers' SDKs load with the first call of that provider.
-ON_FIRST_USE = tuple(
-    f"worker.llm.providers.{name}" for name in ("anthropic", "bedrock", "google", "openai", "openai_chat")
-)
+PROVIDERS = ("anthropic", "bedrock", "google", "openai", "openai_chat", "openai_model")
+ON_FIRST_USE = tuple(f"worker.llm.providers.{name}" for name in PROVIDERS)
 HEAVY = ("pydantic_ai", "openai", "anthropic", "google.genai", "boto3", "botocore", "jsonschema", "genai_prices")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 from pydantic_ai.embeddings.openai import OpenAIEmbeddingModel
 from pydantic_ai.models.ollama import OllamaModel
-from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers.azure import AzureProvider
 from pydantic_ai.providers.ollama import OllamaProvider
@@ -16,6 +15,7 @@ from arcane.messaging.generation import ModelSpec, Provider
 from worker.llm.asking import Secrets
 from worker.llm.connection import Connection, Road, needed, optional
 from worker.llm.providers.openai_chat import lean
+from worker.llm.providers.openai_model import LeanChatModel
 
 _OPENAI = "https://api.openai.com/v1"
 _AZURE_VERSION = "2024-10-21"
@@ -40,7 +40,7 @@ def connect(spec: ModelSpec, secrets: Secrets, road: Road) -> Connection:
     )
     provider = OpenAIProvider(openai_client=lean(client, road.http))
     return Connection(
-        chat=lambda: OpenAIChatModel(spec.model, provider=provider),
+        chat=lambda: LeanChatModel(spec.model, provider=provider),
         vectors=lambda: OpenAIEmbeddingModel(spec.model, provider=provider),
     )
 
@@ -60,7 +60,7 @@ def _azure(spec: ModelSpec, secrets: Secrets, road: Road) -> Connection:
     provider = AzureProvider(openai_client=lean(client, road.http))
     profile = provider.model_profile(spec.model)  # a deployment's own name says nothing of what it can
     return Connection(
-        chat=lambda: OpenAIChatModel(deployment, provider=provider, profile=profile),
+        chat=lambda: LeanChatModel(deployment, provider=provider, profile=profile),
         vectors=lambda: OpenAIEmbeddingModel(deployment, provider=provider),
     )
 
@@ -84,7 +84,7 @@ def _compatible(spec: ModelSpec, secrets: Secrets, road: Road) -> Connection:
         ),
     )
     return Connection(
-        chat=lambda: OpenAIChatModel(spec.model, provider=provider),
+        chat=lambda: LeanChatModel(spec.model, provider=provider),
         vectors=lambda: OpenAIEmbeddingModel(spec.model, provider=provider),
         structured=optional(spec.settings, "structured"),
     )

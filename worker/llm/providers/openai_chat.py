@@ -2,7 +2,8 @@
 
 The first call of a kind goes out as the SDK sends it, and what stood before its body is kept: calls after it differ in
 their body alone, which goes to the road as it is. What comes back is read once, by the rules that pydantic-ai would
-read it by a second time; what does not fit is built as the SDK would, and what was refused is the SDK's own error.
+read it by a second time (`openai_model` spares it that); what does not fit is built as the SDK would, and what was
+refused is the SDK's own error.
 
 Streams and the first calls are posted by the SDK, which is spared one thing: it turns each request over, by its type
 annotations, in search of fields that are called otherwise on the wire, and a chat's have the names they have.
