@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 
 import msgspec
 
@@ -19,7 +20,6 @@ from arcane.model.trace import Trace
 from arcane.model.values import Attributes, AttributeValue
 from arcane.spi import otlp_wire as wire
 from arcane.spi.otlp_json import attribute_value, decode_json, spans_of
-from arcane.spi.otlp_protobuf import decode_protobuf, protobuf_fields
 
 __all__ = [
     "attribute_value",
@@ -27,12 +27,18 @@ __all__ = [
     "decode_protobuf",
     "encode_json",
     "encoded_attributes",
-    "protobuf_fields",
     "spans_of",
     "traces_of",
 ]
 
 _ENCODER = msgspec.json.Encoder()
+
+
+def decode_protobuf(body: bytes | memoryview) -> list[Span]:
+    """Returns the spans of an OTLP TracesData message (or an export request: the same bytes), in its order."""
+    decoder = import_module("arcane.spi.otlp_protobuf")  # brings the runtime of protobuf, which few backends speak
+    spans: list[Span] = decoder.decode_protobuf(body)
+    return spans
 
 
 def traces_of(spans: Iterable[Span]) -> list[Trace]:

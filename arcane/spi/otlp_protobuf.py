@@ -8,7 +8,6 @@ attributes) is made once and shared: backends repeat a resource with every batch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from sys import intern
 from typing import Any
 
@@ -34,11 +33,11 @@ from arcane.model.span import (
 from arcane.model.values import NO_ATTRIBUTES, Attributes, AttributeValue
 from arcane.spi.errors import BadResponse
 from arcane.spi.otlp_lean import LeanEvent, LeanResourceSpans, LeanScopeSpans, LeanSpan
+from arcane.spi.protobuf import protobuf_fields
 
 _WHOLE_BYTES = 256 * 1024  # a message up to this size is parsed in one piece
 _KINDS = {kind.value: kind for kind in SpanKind}
 _CODES = {code.value: code for code in StatusCode}
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _RESOURCE_SPANS = 1  # field of TracesData
 _RESOURCE, _SCOPE_SPANS = 1, 2  # fields of ResourceSpans
 _SCOPE, _SPANS = 1, 2  # fields of ScopeSpans
@@ -62,46 +61,6 @@ def decode_protobuf(body: bytes | memoryview) -> list[Span]:
     except (DecodeError, UnicodeDecodeError) as exc:
         raise BadResponse("The answer is not OTLP protobuf.") from exc
     return reader.spans
-
-
-def protobuf_fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yields field number and value of a message's top level: numbers for varints, views for everything else.
-
-    Raises BadResponse where the bytes end early or are no protobuf.
-    """
-    position, end = 0, len(message)
-    while position < end:
-        tag, position = _varint(message, position)
-        kind = tag & 7
-        if kind == _VARINT:
-            number, position = _varint(message, position)
-            yield tag >> 3, number
-            continue
-        if kind == _BYTES:
-            length, position = _varint(message, position)
-        elif kind in (_FIXED64, _FIXED32):
-            length = 8 if kind == _FIXED64 else 4
-        else:
-            raise BadResponse("The answer is not protobuf.")
-        if position + length > end:
-            raise BadResponse("The answer was cut off.")
-        yield tag >> 3, message[position : position + length]
-        position += length
-
-
-def _varint(message: memoryview, position: int) -> tuple[int, int]:
-    number = shift = 0
-    while shift < 70:  # ten bytes of seven bits hold 64 bits
-        try:
-            byte = message[position]
-        except IndexError as exc:
-            raise BadResponse("The answer was cut off.") from exc
-        position += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, position
-        shift += 7
-    raise BadResponse("The answer is not protobuf.")
 
 
 def _bytes(value: int | memoryview) -> Any:

@@ -37,6 +37,16 @@ _NOT_FOR_EVERYONE = (401, 403)
 """What some gateways say of a route that they do not have."""
 
 
+def adapter_of(http: HttpSession, settings: CustomApiSettings) -> Adapter:
+    """Returns the adapter for the contract that the settings name, or the one that finds out which it is."""
+    match settings.contract:
+        case "v1":
+            return FirstContract(http, settings)
+        case "v2":
+            return SecondContract(http)
+    return ProbingAdapter(http, settings)
+
+
 class ProbingAdapter(Adapter):
     """A server of one of the two contracts. Until it has been asked, nothing is taken for granted."""
 

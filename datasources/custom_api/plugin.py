@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from arcane.spi import Adapter, AdapterContext, DatasourcePlugin, connection_headers
-from datasources.custom_api.adapter import ProbingAdapter
 from datasources.custom_api.settings import CustomApiSettings
-from datasources.custom_api.v1.adapter import FirstContract
-from datasources.custom_api.v2.adapter import SecondContract
+
+_ADAPTER = "datasources.custom_api.adapter"
+"""Imported when there is such a server to ask: an instance holds the adapters of its own backends only."""
 
 
 class CustomApiPlugin(DatasourcePlugin[CustomApiSettings]):
@@ -24,12 +26,8 @@ class CustomApiPlugin(DatasourcePlugin[CustomApiSettings]):
         return connection_headers(settings)
 
     def connect(self, settings: CustomApiSettings, context: AdapterContext) -> Adapter:
-        match settings.contract:
-            case "v1":
-                return FirstContract(context.http, settings)
-            case "v2":
-                return SecondContract(context.http)
-        return ProbingAdapter(context.http, settings)
+        made: Adapter = import_module(_ADAPTER).adapter_of(context.http, settings)
+        return made
 
 
 PLUGIN = CustomApiPlugin()

@@ -34,7 +34,8 @@ from datasources.jaeger.answers import RouteMissing
 from datasources.jaeger.api import ApiV1, ApiV3, api_of, version
 from datasources.jaeger.compile import ANYTHING, MICROSECOND, Ask, branches_of, push_rules
 from datasources.jaeger.search import Bounds, Search, Wanted, ask_of
-from datasources.jaeger.stores import Reach, Store, reach_of
+from datasources.jaeger.settings import JaegerSettings
+from datasources.jaeger.stores import STORES, Reach, Store, reach_of
 
 T = TypeVar("T")
 _CONCURRENCY = 8
@@ -72,6 +73,11 @@ class JaegerAdapter(Adapter):
             time_resolution_ns=MICROSECOND,
             concurrency=_CONCURRENCY,
         )
+
+    @classmethod
+    def of(cls, http: HttpSession, settings: JaegerSettings) -> JaegerAdapter:
+        bounds = Bounds(settings.max_traces, settings.max_services, settings.longest_trace_minutes)
+        return cls(http, STORES[settings.storage], bounds)
 
     async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
         async def find(known: Known) -> ScanPage:

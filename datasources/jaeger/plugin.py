@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from arcane.spi import Adapter, AdapterContext, DatasourcePlugin
-from datasources.jaeger.adapter import JaegerAdapter
-from datasources.jaeger.search import Bounds
 from datasources.jaeger.settings import JaegerSettings, headers_of
-from datasources.jaeger.stores import STORES
+
+_ADAPTER = "datasources.jaeger.adapter"
+"""Imported when there is a Jaeger to ask: an instance holds the adapters of its own backends only."""
 
 
 class JaegerPlugin(DatasourcePlugin[JaegerSettings]):
@@ -24,8 +26,8 @@ class JaegerPlugin(DatasourcePlugin[JaegerSettings]):
         return headers_of(settings)
 
     def connect(self, settings: JaegerSettings, context: AdapterContext) -> Adapter:
-        bounds = Bounds(settings.max_traces, settings.max_services, settings.longest_trace_minutes)
-        return JaegerAdapter(context.http, STORES[settings.storage], bounds)
+        made: Adapter = import_module(_ADAPTER).JaegerAdapter.of(context.http, settings)
+        return made
 
 
 PLUGIN = JaegerPlugin()

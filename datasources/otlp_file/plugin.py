@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from arcane.spi import Adapter, AdapterContext, DatasourcePlugin
-from datasources.otlp_file.adapter import OtlpFileAdapter
 from datasources.otlp_file.settings import OtlpFileSettings
+
+_ADAPTER = "datasources.otlp_file.adapter"
+"""Imported when there are files to read: an instance holds the adapters of its own backends only."""
 
 
 class OtlpFilePlugin(DatasourcePlugin[OtlpFileSettings]):
@@ -22,7 +26,9 @@ class OtlpFilePlugin(DatasourcePlugin[OtlpFileSettings]):
         return {}
 
     def connect(self, settings: OtlpFileSettings, context: AdapterContext) -> Adapter:
-        return OtlpFileAdapter(settings.path, context.file_roots, context.max_index_bytes)
+        adapter = import_module(_ADAPTER).OtlpFileAdapter
+        made: Adapter = adapter(settings.path, context.file_roots, context.max_index_bytes)
+        return made
 
 
 PLUGIN = OtlpFilePlugin()

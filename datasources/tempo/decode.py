@@ -29,7 +29,8 @@ from arcane.spi import (
     parse_span_id,
     parse_trace_id,
 )
-from arcane.spi.otlp import attribute_value, protobuf_fields
+from arcane.spi.otlp import attribute_value
+from arcane.spi.protobuf import protobuf_fields
 from datasources.tempo import wire
 
 T = TypeVar("T")

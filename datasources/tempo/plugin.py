@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from arcane.spi import Adapter, AdapterContext, DatasourcePlugin
-from datasources.tempo.adapter import TempoAdapter
 from datasources.tempo.settings import TempoSettings, headers_of
+
+_ADAPTER = "datasources.tempo.adapter"
+"""Imported when there is a Tempo to ask: an instance holds the adapters of its own backends only."""
 
 
 class TempoPlugin(DatasourcePlugin[TempoSettings]):
@@ -22,7 +26,9 @@ class TempoPlugin(DatasourcePlugin[TempoSettings]):
         return headers_of(settings)
 
     def connect(self, settings: TempoSettings, context: AdapterContext) -> Adapter:
-        return TempoAdapter(context.http, settings.max_range_hours, settings.metrics_range_hours)
+        hours = (settings.max_range_hours, settings.metrics_range_hours)
+        made: Adapter = import_module(_ADAPTER).TempoAdapter(context.http, *hours)
+        return made
 
 
 PLUGIN = TempoPlugin()

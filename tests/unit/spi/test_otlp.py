@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from arcane.model.span import NO_RESOURCE, NO_SCOPE, Span, SpanKind, StatusCode
 from arcane.spi import BadResponse, decode_json, decode_protobuf, encode_json, traces_of
-from arcane.spi.otlp import protobuf_fields, spans_of
+from arcane.spi.otlp import spans_of
 from arcane.spi.otlp_wire import BareDocument
+from arcane.spi.protobuf import protobuf_fields
 from arcane.spi.testing import bare, corpus
 from tests.support.tempo_shapes import traces_data
 from tests.unit.spi.strategies import SPANS
