@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-import httpx
 import msgspec
 
 from arcane.kit.actor import Actor
@@ -38,7 +38,7 @@ from arcane.model.deadline import Deadline
 from arcane.models.configure import Change, Draft, draft_spec, spec_of
 from arcane.models.problems import ModelFailed, NoWorker
 from arcane.models.service import ModelService
-from arcane.workers.service import PresentWorker, WorkerService
+from arcane.workers.service import WorkerService
 
 log = get_logger("arcane.models")
 
@@ -46,9 +46,7 @@ _TEST = PromptSpec(
     messages=(ChatMessage(role=Role.USER, text="Answer with the single word: ready"),),
     format=TemplateFormat.NONE,
 )
-_CONNECT_S = 2.0
-_GRACE_S = 5.0
-_EVENT = "data: "
+_CLIENT = "arcane.models.asking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +127,17 @@ class Trial:
         )
 
 
-class _Elsewhere(Exception):
+class Elsewhere(Exception):
     """This worker does not take it; another one may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A request to a worker."""
+
+    path: str
+    content: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +181,7 @@ class RunNow:
                     return worker, event.verdict
                 if isinstance(event, RunFailed):
                     return worker, event
-        raise _broken()
+        raise broken()
 
     async def test_saved(self, actor: Actor, configuration_id: UUID, deadline: Deadline) -> ModelTest:
         """Returns how a stored model answers one short question; raises UnknownModelConfiguration."""
@@ -214,66 +221,34 @@ class RunNow:
         """Yields what the first worker that takes it says, with its name."""
         if self.key is None:
             raise NoWorker("this instance has no ARCANE_WORKER__KEY, so that no worker can be asked")
+        opened = import_module(_CLIENT).opened
         able = [one for one in self.workers.present() if one.announcement.url and asked.suits(one.announcement)]
         random.shuffle(able)
         for worker in able:
             try:
-                async with self._opened(worker, asked, self.key) as events:
+                signed, within_s = self._signed(asked, self.key), asked.deadline.remaining()
+                async with opened(worker.announcement.url, signed, within_s) as events:
                     async for event in events:
                         yield worker.announcement.name, event
                     return
-            except _Elsewhere as exc:
+            except Elsewhere as exc:
                 log.warning("worker_did_not_take_run", worker=worker.announcement.name, reason=str(exc))
         if able:
             raise NoWorker("no worker takes a prompt at the moment; try again shortly")
         raise NoWorker("this is what workers do, and none is there that can do it and be reached")
 
-    @asynccontextmanager
-    async def _opened(
-        self, worker: PresentWorker, asked: Asked | Trial, key: str
-    ) -> AsyncIterator[AsyncIterator[RunEvent]]:
-        """Yields the events of one worker. Raises _Elsewhere before the first of them."""
-        content, headers = self._request(asked, key)
-        timeout = httpx.Timeout(asked.deadline.remaining() + _GRACE_S, connect=_CONNECT_S)
-        # Not arcane.kit.egress: that guards where *users* point to, the address is a worker's own, signed with the key.
-        async with httpx.AsyncClient(base_url=worker.announcement.url, timeout=timeout, trust_env=False) as client:  # noqa: TID251
-            try:
-                request = client.build_request("POST", asked.path, content=content, headers=headers)
-                answer = await client.send(request, stream=True)
-            except (httpx.TransportError, httpx.InvalidURL) as exc:
-                raise _Elsewhere(type(exc).__name__) from exc
-            try:
-                if answer.status_code != httpx.codes.OK:
-                    raise _Elsewhere(f"status {answer.status_code}")
-                yield _read(answer)
-            finally:
-                await answer.aclose()
-
-    def _request(self, asked: Asked | Trial, key: str) -> tuple[bytes, dict[str, str]]:
+    def _signed(self, asked: Asked | Trial, key: str) -> Signed:
         if asked.actor.organisation_id is None:
             raise NoWorker("models are run for an organisation")
         run, now = uuid4(), self.clock.now()
         body = asked.body(run, asked.actor.organisation_id, key)
         content = msgspec.json.encode(Envelope.around(body, id=run, sent_at=now))
-        return content, signed_headers(worker_signer(key), SignedRequest("POST", asked.path, content), now)
+        headers = signed_headers(worker_signer(key), SignedRequest("POST", asked.path, content), now)
+        return Signed(asked.path, content, headers)
 
 
-async def _read(answer: httpx.Response) -> AsyncIterator[RunEvent]:
-    """Yields the events of a worker's answer. Raises ModelFailed when it breaks off."""
-    ended = False
-    try:
-        async for line in answer.aiter_lines():
-            if line.startswith(_EVENT):
-                event: RunEvent = msgspec.json.decode(line[len(_EVENT) :], type=RunEvent)
-                ended = isinstance(event, RunDone | RunJudged | RunFailed)
-                yield event
-    except (httpx.TransportError, msgspec.MsgspecError) as exc:
-        raise _broken() from exc
-    if not ended:
-        raise _broken()
-
-
-def _broken() -> ModelFailed:
+def broken() -> ModelFailed:
+    """Returns what is raised when a worker's answer breaks off."""
     return ModelFailed("the worker that ran the prompt is gone", cause="worker", said="", retry=True)
 
 
@@ -285,6 +260,6 @@ def _piece(event: RunEvent) -> Piece:
         case RunDone(generated=generated):
             return Piece(whole=generated)
         case RunJudged():
-            raise _broken()
+            raise broken()
         case RunFailed(cause=cause, message=message, detail=detail, retry=retry):
             raise ModelFailed(message, cause=cause, said=detail, retry=retry)

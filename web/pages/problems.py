@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from arcane.kit.guard import public
@@ -49,4 +49,5 @@ def _text(kind: type[Problem]) -> Markup:
     """The page of the documentation; in an installation without it, what the code says of itself."""
     file = DOCS / f"{kind.slug}.md"
     source = file.read_text("utf-8") if file.is_file() else f"# {kind.title}\n\n{kind.__doc__ or ''}"
-    return Markup(MarkdownIt("commonmark", {"html": False}).render(source))  # noqa: S704 - our own pages, html off
+    markdown = import_module("markdown_it").MarkdownIt("commonmark", {"html": False})
+    return Markup(markdown.render(source))  # noqa: S704 - our own pages, html off
