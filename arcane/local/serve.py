@@ -12,14 +12,17 @@ from collections.abc import Sequence
 import anyio
 
 import arcane.kit.lasting  # noqa: F401 - first, so that little is looked at while the rest is imported
-from arcane.kit.logging import configure_logging
-from arcane.kit.migrate import app_url
-from arcane.kit.secrets import KeyRing
-from arcane.kit.serving import listen
-from arcane.kit.serving import serve as serve_application
-from arcane.local.faults import MENDABLE, one_line
-from arcane.main import create_app
-from arcane.settings import Settings
+from arcane.kit.spared import without
+
+with without("rich", "regex"):  # structlog and lark would take them, for what nobody here asks them for
+    from arcane.kit.logging import configure_logging
+    from arcane.kit.migrate import app_url
+    from arcane.kit.secrets import KeyRing
+    from arcane.kit.serving import listen
+    from arcane.kit.serving import serve as serve_application
+    from arcane.local.faults import MENDABLE, one_line
+    from arcane.main import create_app
+    from arcane.settings import Settings
 
 
 def serve(arguments: argparse.Namespace) -> None:
