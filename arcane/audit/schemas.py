@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from arcane.audit.tables import AuditEntry
+from arcane.kit.schema import Schema
 
 
-class AuditActor(BaseModel):
+class AuditActor(Schema):
     """Who did it. `id` is null for the system and for somebody who was not signed in."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -21,14 +22,14 @@ class AuditActor(BaseModel):
     name: str
 
 
-class AuditResource(BaseModel):
+class AuditResource(Schema):
     """What it was done to."""
 
     kind: str
     id: str | None
 
 
-class AuditEntryOut(BaseModel):
+class AuditEntryOut(Schema):
     """One thing that happened; `before` and `after` hold what changed, secrets masked."""
 
     id: UUID
@@ -57,7 +58,7 @@ class AuditEntryOut(BaseModel):
         )
 
 
-class AuditEntries(BaseModel):
+class AuditEntries(Schema):
     """A page of entries, newest first."""
 
     items: list[AuditEntryOut]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from arcane.catalog.breaker import BreakerState
 from arcane.catalog.connection import ConnectionTest
@@ -15,6 +15,7 @@ from arcane.catalog.editing import Change, Draft
 from arcane.catalog.form import FieldType
 from arcane.catalog.registry import Kind
 from arcane.catalog.words import as_data
+from arcane.kit.schema import Schema
 from arcane.model.time import datetime_of
 
 _EXAMPLE = {"url": "https://tempo.example.com", "auth": "bearer", "token": "glc_..."}
@@ -51,11 +52,11 @@ SettingsIn = Annotated[
 ]
 
 
-class _In(BaseModel):
+class _In(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Out(BaseModel):
+class _Out(Schema):
     model_config = ConfigDict(from_attributes=True)
 
 
@@ -207,7 +208,7 @@ class FormFieldOut(_Out):
     when: ConditionOut | None
 
 
-class KindOut(BaseModel):
+class KindOut(Schema):
     """A kind of datasource that an installed package provides, and its form."""
 
     kind: str
@@ -234,14 +235,14 @@ class KindOut(BaseModel):
         )
 
 
-class Kinds(BaseModel):
+class Kinds(Schema):
     """Every kind that was found, those that cannot be used included."""
 
     items: list[KindOut]
     next: None
 
 
-class ConnectionTestOut(BaseModel):
+class ConnectionTestOut(Schema):
     """What a test found. `ok` false is an answer, not a failure of the request: `error` says why."""
 
     ok: bool

@@ -6,12 +6,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, status
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from arcane.datasets.captures import Captured, CaptureRequest, Origin, Skipped
 from arcane.datasets.endpoints import Parts, RowAdder, in_project
 from arcane.datasets.schemas import Name, RowOut, RowsOut, SplitName
 from arcane.kit.http import deadline_of
+from arcane.kit.schema import Schema
 from arcane.model.time import TimeRange
 from arcane.traces.questions import SearchRequest
 from arcane.traces.schemas import End, Start
@@ -25,7 +26,7 @@ router = APIRouter(
 Hex = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]+$")]
 
 
-class _In(BaseModel):
+class _In(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -87,7 +88,7 @@ class CaptureIn(_In):
         )
 
 
-class SkippedOut(BaseModel):
+class SkippedOut(Schema):
     """A trace that no row was made of."""
 
     trace_id: str

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from arcane.access.permissions import DATASETS_EXPORT, DATASETS_IMPORT
 from arcane.datasets.columns import ColumnType
@@ -24,6 +24,7 @@ from arcane.datasets.service.importing import GivenFile, Mode
 from arcane.datasets.wiring import DatasetParts
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
+from arcane.kit.schema import Schema
 
 BODIES = re.compile(
     r"^/api/v1/projects/[^/]+/datasets/(?:[^/]+/)?imports(?:/preview)?$"
@@ -49,7 +50,7 @@ _EXPORTED: dict[int | str, dict[str, Any]] = {
 }
 
 
-class _FileQuery(BaseModel):
+class _FileQuery(Schema):
     """What is said about a file."""
 
     model_config = ConfigDict(extra="forbid")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from arcane.datasets.columns import ColumnType
 from arcane.datasets.files.request import ReadAnswer
@@ -22,6 +22,7 @@ from arcane.datasets.views import (
     RowsPage,
     RowsRequest,
 )
+from arcane.kit.schema import Schema
 
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Support questions"])]
 Description = Annotated[str, Field(max_length=2_000)]
@@ -38,11 +39,11 @@ Values = Annotated[
 ]
 
 
-class _In(BaseModel):
+class _In(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Out(BaseModel):
+class _Out(Schema):
     model_config = ConfigDict(from_attributes=True)
 
 

@@ -92,6 +92,7 @@ class DatasetVersion(Row, table=True):
 class DatasetRow(SQLModel, table=True):
     """A revision of a row. `values` are by column id; a cell without a value is not there. `split` is "" in none."""
 
+    model_config = {"defer_build": True}
     __tablename__ = "dataset_rows"
     __table_args__ = (
         ForeignKeyConstraint(*_OF_DATASET, name="fk_dataset_rows_dataset_id_datasets", ondelete="CASCADE"),

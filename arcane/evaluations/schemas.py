@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from arcane.catalog.schemas import Settings
 from arcane.datasets.sources import Scope
@@ -15,6 +15,7 @@ from arcane.evaluations.words import Draft, Given, Mode, SearchDraft, State, Sub
 from arcane.experiments.schemas import Description, Name, TallyOut
 from arcane.experiments.words import Again, Status
 from arcane.kit.pagination import Page
+from arcane.kit.schema import Schema
 from arcane.messaging.scoring import Scale
 from arcane.model.time import nanos_of
 from arcane.statistics import shapes
@@ -40,11 +41,11 @@ ModelConfiguration = Annotated[
 Metadata = Annotated[Settings, Field(max_length=50, examples=[{"commit": "4f2c9e1"}])]
 
 
-class _In(BaseModel):
+class _In(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Out(BaseModel):
+class _Out(Schema):
     model_config = ConfigDict(from_attributes=True)
 
 
@@ -173,7 +174,7 @@ class ImportIn(_In):
     results: Annotated[list[ImportedIn], Field(min_length=1, max_length=IMPORTED_MAX)]
 
 
-class ImportedOut(BaseModel):
+class ImportedOut(Schema):
     """How many values were taken."""
 
     imported: int
@@ -263,14 +264,14 @@ class SummaryOut(_Out):
     labels: dict[str, int]
 
 
-class Summaries(BaseModel):
+class Summaries(Schema):
     """One for each score, and each experiment where there are any."""
 
     items: list[SummaryOut]
     next: None
 
 
-class ScoreFiguresOut(BaseModel):
+class ScoreFiguresOut(Schema):
     """A score of one experiment's results, or of everything: the member that its scale names is there."""
 
     score_id: UUID
@@ -288,14 +289,14 @@ class ScoreFiguresOut(BaseModel):
         return cls(score_id=figures.score.score_id, experiment_id=figures.experiment_id, scale=scale, **given)
 
 
-class StatisticsOut(BaseModel):
+class StatisticsOut(Schema):
     """One for each score, and each experiment where there are any."""
 
     items: list[ScoreFiguresOut]
     next: None
 
 
-class ScoreComparisonOut(BaseModel):
+class ScoreComparisonOut(Schema):
     """A score of two experiments, B against A: the member that its scale names is there.
 
     `p_value` is of the permutation test, of Wilcoxon's or of Bowker's; `p_value_holm` is corrected for all scores.
@@ -319,7 +320,7 @@ class ScoreComparisonOut(BaseModel):
         )
 
 
-class ComparisonsOut(BaseModel):
+class ComparisonsOut(Schema):
     """One for each score."""
 
     items: list[ScoreComparisonOut]
@@ -345,7 +346,7 @@ class ScoreResultOut(_Out):
     finished_at: datetime | None
 
 
-class SubjectOut(BaseModel):
+class SubjectOut(Schema):
     """What is judged: a row, an answer of an experiment, a trace or a span; and what every score says of it."""
 
     id: UUID
@@ -377,7 +378,7 @@ class SubjectOut(BaseModel):
         )
 
 
-class SubjectPage(BaseModel):
+class SubjectPage(Schema):
     """Some of what is judged."""
 
     items: list[SubjectOut]

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from arcane.experiments.difference import Piece, difference
 from arcane.experiments.service.results import Side, SideBySide
 from arcane.experiments.words import Again, Draft, Reported, State, Status
+from arcane.kit.schema import Schema
 
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Terse answers, September set"])]
 Description = Annotated[str, Field(max_length=2_000)]
@@ -26,11 +27,11 @@ Mapping = Annotated[
 _LONGEST_OUTPUT = 1_000_000
 
 
-class _In(BaseModel):
+class _In(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Out(BaseModel):
+class _Out(Schema):
     model_config = ConfigDict(from_attributes=True)
 
 
@@ -164,7 +165,7 @@ class PieceOut(_Out):
     change: str
 
 
-class SideOut(BaseModel):
+class SideOut(Schema):
     """One row of the experiments. `differences[n]` is of `results[n]` from the first; null for itself."""
 
     row_id: UUID
@@ -188,7 +189,7 @@ class SideOut(BaseModel):
         )
 
 
-class ComparisonOut(BaseModel):
+class ComparisonOut(Schema):
     """Experiments side by side, row by row."""
 
     experiments: list[ExperimentOut]

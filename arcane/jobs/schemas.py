@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from arcane.jobs.words import JobState, RunState
+from arcane.kit.schema import Schema
 
 
-class RunOut(BaseModel):
+class RunOut(Schema):
     """A run and how far it is."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -31,7 +32,7 @@ class RunOut(BaseModel):
     ended_at: datetime | None
 
 
-class RunPage(BaseModel):
+class RunPage(Schema):
     """Some runs, and the cursor of what follows."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -40,7 +41,7 @@ class RunPage(BaseModel):
     next: str | None
 
 
-class TryOut(BaseModel):
+class TryOut(Schema):
     """A try that did not succeed."""
 
     at: datetime
@@ -50,7 +51,7 @@ class TryOut(BaseModel):
     message: str
 
 
-class JobOut(BaseModel):
+class JobOut(Schema):
     """A job, and the history of its errors."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -71,7 +72,7 @@ class JobOut(BaseModel):
     discarded_at: datetime | None
 
 
-class JobPage(BaseModel):
+class JobPage(Schema):
     """Some jobs, and the cursor of what follows."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -80,7 +81,7 @@ class JobPage(BaseModel):
     next: str | None
 
 
-class ChosenJobs(BaseModel):
+class ChosenJobs(Schema):
     """Which jobs of the run are meant; all dead letters of the run when none is named."""
 
     model_config = ConfigDict(extra="forbid")
@@ -88,7 +89,7 @@ class ChosenJobs(BaseModel):
     jobs: Annotated[list[UUID], Field(min_length=1, max_length=1_000)] | None = None
 
 
-class Changed(BaseModel):
+class Changed(Schema):
     """How many jobs were changed."""
 
     jobs: int

@@ -25,7 +25,9 @@ def now() -> datetime:
 
 
 class Row(SQLModel):
-    """Base of all tables: `id` (version 7) and `created_at`."""
+    """Base of all tables: `id` (version 7) and `created_at`. Rows come from the database: nothing validates them."""
+
+    model_config = {"defer_build": True}
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True), nullable=False)

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Se
 
 from arcane.catalog.form import FormField, form_of
 from arcane.kit.egress_url import origin_of
+from arcane.kit.schema import Schema
 from arcane.messaging.generation import Provider
 
 _PLACE = re.compile(r"[a-z0-9-]{1,40}")
@@ -65,7 +66,7 @@ Sendable = Annotated[str, AfterValidator(_sendable)]
 Key = Annotated[SecretStr, AfterValidator(_a_key)]
 
 
-class _Settings(BaseModel):
+class _Settings(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -186,7 +187,7 @@ class CompatibleSettings(_Settings):
     )
 
 
-class _Parameters(BaseModel):
+class _Parameters(Schema):
     model_config = ConfigDict(extra="forbid")
 
     temperature: float | None = Field(None, title="Temperature", ge=0, le=2, description="Empty: the model's own.")

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from arcane.catalog.schemas import FormFieldOut, Settings
+from arcane.kit.schema import Schema
 from arcane.messaging.generation import Price
 from arcane.models.configure import Change, Draft
 from arcane.models.providers import ProviderKind
@@ -33,11 +34,11 @@ ParametersIn = Annotated[
 Dollars = Annotated[float, Field(ge=0, le=_DEAREST, examples=[0.25])]
 
 
-class _In(BaseModel):
+class _In(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Out(BaseModel):
+class _Out(Schema):
     model_config = ConfigDict(from_attributes=True)
 
 
@@ -134,7 +135,7 @@ class ModelConfigurationPage(_Out):
     next: str | None
 
 
-class ModelProviderOut(BaseModel):
+class ModelProviderOut(Schema):
     """A provider, and the forms of its settings and parameters."""
 
     provider: str
@@ -157,14 +158,14 @@ class ModelProviderOut(BaseModel):
         )
 
 
-class ModelProviders(BaseModel):
+class ModelProviders(Schema):
     """Every provider there is."""
 
     items: list[ModelProviderOut]
     next: None
 
 
-class ModelTestOut(BaseModel):
+class ModelTestOut(Schema):
     """What a test found. `ok` false is an answer, not a failure of the request: `error` says why."""
 
     ok: bool

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from arcane.kit.schema import Schema
 from arcane.messaging.generation import Generated
 from arcane.prompts.running import SpanReference
 from arcane.prompts.schemas import Reference, ToolCallBody, VersionIn
@@ -15,7 +16,7 @@ from arcane.prompts.schemas import Reference, ToolCallBody, VersionIn
 _HEX = r"^[0-9a-f]{1,32}$"
 
 
-class SpanIn(BaseModel):
+class SpanIn(Schema):
     """The span whose conversation a draft began with: such a run keeps no text."""
 
     model_config = ConfigDict(extra="forbid")
@@ -28,7 +29,7 @@ class SpanIn(BaseModel):
         return SpanReference(trace_id=self.trace_id, span_id=self.span_id)
 
 
-class RunIn(BaseModel):
+class RunIn(Schema):
     """What to run: a stored prompt's version (the promoted one unless `version` says another), or a draft."""
 
     model_config = ConfigDict(extra="forbid")
@@ -53,7 +54,7 @@ class RunIn(BaseModel):
         return self
 
 
-class UsageOut(BaseModel):
+class UsageOut(Schema):
     """What the run took; `cost_usd` is null where no price is known."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -65,7 +66,7 @@ class UsageOut(BaseModel):
     latency_ms: float
 
 
-class AnswerOut(BaseModel):
+class AnswerOut(Schema):
     """The answer of a model; `structured` is the answer read by the schema that was asked for."""
 
     run_id: UUID
@@ -90,7 +91,7 @@ class AnswerOut(BaseModel):
         )
 
 
-class RunOut(BaseModel):
+class RunOut(Schema):
     """One run of the history. Inputs and output are null when it began with a span, or they were too long."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -117,7 +118,7 @@ class RunOut(BaseModel):
     ended_at: datetime | None
 
 
-class RunPage(BaseModel):
+class RunPage(Schema):
     """Some of the runs, newest first."""
 
     model_config = ConfigDict(from_attributes=True)

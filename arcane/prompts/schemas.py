@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from arcane.kit.schema import Schema
 from arcane.messaging.generation import ChatMessage, PromptSpec, Role, TemplateFormat, Tool, ToolCall
 from arcane.prompts.difference import Change, Difference
 from arcane.prompts.drafts import PromptKind, VersionDraft
@@ -23,11 +24,11 @@ Reference = Annotated[
 ]
 
 
-class _In(BaseModel):
+class _In(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Out(BaseModel):
+class _Out(Schema):
     model_config = ConfigDict(from_attributes=True)
 
 
@@ -164,7 +165,7 @@ class PromptOut(_Out):
         return cls(metadata=dict(view.extra), labels=[LabelOut.model_validate(one) for one in view.labels], **shared)
 
 
-class PromptPage(BaseModel):
+class PromptPage(Schema):
     """Some of the prompts, by name."""
 
     items: list[PromptOut]
@@ -181,7 +182,7 @@ class MessageOut(_Out):
     tool_name: str
 
 
-class VersionOut(BaseModel):
+class VersionOut(Schema):
     """A version. `variables` are the names its templates know, `required` those that need a value."""
 
     id: UUID
@@ -210,14 +211,14 @@ class VersionOut(BaseModel):
         return cls.model_validate({**said, **spec})
 
 
-class VersionPage(BaseModel):
+class VersionPage(Schema):
     """Some of the versions of a prompt, newest first."""
 
     items: list[VersionOut]
     next: str | None
 
 
-class PromptCreated(BaseModel):
+class PromptCreated(Schema):
     """A new prompt and its first version."""
 
     prompt: PromptOut
@@ -267,7 +268,7 @@ class TemplatesIn(_In):
     format: TemplateFormat = TemplateFormat.MUSTACHE
 
 
-class TemplateFault(BaseModel):
+class TemplateFault(Schema):
     """What is wrong with a template: in which message (from 0), line and column (from 1; 0 is not known)."""
 
     message: int
@@ -276,7 +277,7 @@ class TemplateFault(BaseModel):
     detail: str
 
 
-class TemplatesOut(BaseModel):
+class TemplatesOut(Schema):
     """The names that the templates know, those that need a value, and the first fault."""
 
     variables: list[str]

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from arcane.catalog.schemas import Settings
+from arcane.kit.schema import Schema
 from arcane.messaging.scoring import Label, Scale
 from arcane.scores.editing import ScoreDraft
 from arcane.scores.views import KnownScorer, Models, Ordinal, ScoreView, Tried
@@ -17,11 +18,11 @@ Name = Annotated[str, Field(min_length=1, max_length=100, examples=["Helpfulness
 Description = Annotated[str, Field(max_length=2_000)]
 
 
-class _In(BaseModel):
+class _In(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-class _Out(BaseModel):
+class _Out(Schema):
     model_config = ConfigDict(from_attributes=True)
 
 
@@ -151,7 +152,7 @@ class ScoreOut(_Out):
         )
 
 
-class ScorePage(BaseModel):
+class ScorePage(Schema):
     """Scores by name, the project's own first."""
 
     items: list[ScoreOut]
@@ -165,7 +166,7 @@ class ScoreModelsOut(_Out):
     embedding_id: UUID | None
 
 
-class ScorerOut(BaseModel):
+class ScorerOut(Schema):
     """A scorer. `settings` is a JSON schema; `template_setting` and `code_setting` name settings that name inputs."""
 
     key: str
@@ -192,7 +193,7 @@ class ScorerOut(BaseModel):
         return cls.model_validate({**told, "workers": scorer.workers}, from_attributes=True)
 
 
-class ScorerList(BaseModel):
+class ScorerList(Schema):
     """Every scorer that a worker ever announced."""
 
     items: list[ScorerOut]

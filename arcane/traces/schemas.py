@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator
 
 from arcane.federation.plan import Reason
+from arcane.kit.schema import Schema
 from arcane.model.outcome import SourceStatus
 from arcane.traces.times import EXAMPLE_TIME, Time
 
@@ -45,13 +46,13 @@ AttributeScope = Literal["span", "resource", "event", "link", "instrumentation"]
 AttributeValues = Annotated[dict[str, JsonValue], Field(examples=[{"http.request.method": "POST", "retries": 2}])]
 
 
-class In(BaseModel):
+class In(Schema):
     """What comes in: nothing but what is declared."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Out(BaseModel):
+class Out(Schema):
     """What goes out."""
 
     model_config = ConfigDict(from_attributes=True, extra="forbid")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel
+from arcane.kit.schema import Schema
 
 
-class Worker(BaseModel):
+class Worker(Schema):
     """A worker that was heard in the last half minute."""
 
     name: str
@@ -17,7 +17,7 @@ class Worker(BaseModel):
     runs: list[str]
 
 
-class Workers(BaseModel):
+class Workers(Schema):
     """All workers of this instance."""
 
     items: list[Worker]

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel
 
 from arcane.access.authoriser import AccessAuthoriser
 from arcane.access.names import Title
@@ -20,6 +19,7 @@ from arcane.access.service.sessions import NewSession
 from arcane.kit.actor import Actor
 from arcane.kit.guard import public, signed_in
 from arcane.kit.problems import Problem
+from arcane.kit.schema import Schema
 from web.flash import flash
 from web.forms import FormState, client_of, entered, local_path, parsed, refused, say_to
 from web.rendering import Page, renderer_of
@@ -28,7 +28,7 @@ router = APIRouter(include_in_schema=False)
 BEFORE = public("nobody is signed in before they have signed in")
 
 
-class JoinForm(BaseModel):
+class JoinForm(Schema):
     """What somebody without an account enters to accept an invitation."""
 
     name: Title

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel
 
 from arcane.access.authoriser import AccessAuthoriser
 from arcane.access.schemas.base import Password
 from arcane.access.service.password_links import PasswordLinkService
 from arcane.kit.guard import public
 from arcane.kit.problems import Problem
+from arcane.kit.schema import Schema
 from web.flash import flash
 from web.forms import FormState, client_of, entered, parsed, refused, say_to
 from web.rendering import Page, renderer_of
@@ -23,7 +23,7 @@ BEFORE = public("whoever holds the link cannot sign in: that is what it is for")
 PATH = "/new-password"
 
 
-class PasswordForm(BaseModel):
+class PasswordForm(Schema):
     """What the holder of a link enters."""
 
     password: Password

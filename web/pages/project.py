@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from arcane.access import permissions as p
 from arcane.access.permissions import KeyScope
@@ -26,6 +26,7 @@ from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import Problem
+from arcane.kit.schema import Schema
 from web.flash import flash
 from web.forms import FormState, act, entered, parsed, refused, say_to, uuid_of
 from web.frame import SettingsPage, project_frame
@@ -50,7 +51,7 @@ RuleReader = Annotated[Actor, requires(p.PROJECTS_ATTRIBUTE_VISIBILITY_READ)]
 RuleMaker = Annotated[Actor, requires(p.PROJECTS_ATTRIBUTE_VISIBILITY_MANAGE)]
 
 
-class RuleForm(BaseModel):
+class RuleForm(Schema):
     """An attribute, and the roles that shall not see it: at least one."""
 
     attribute_name: AttributeName

@@ -10,12 +10,13 @@ from uuid import UUID
 import anyio.to_thread
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from arcane.access import permissions as p
 from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
+from arcane.kit.schema import Schema
 from arcane.models.service import ModelService
 from arcane.prompts.difference import Difference, compared
 from arcane.prompts.running import PromptRuns
@@ -34,7 +35,7 @@ Deleter = Annotated[Actor, requires(p.PROMPTS_DELETE)]
 Cursor = Annotated[str | None, Query(max_length=2048)]
 
 
-class Wanted(BaseModel):
+class Wanted(Schema):
     """Which version is shown, compared with which, and where the list of versions goes on."""
 
     version: str = Field("", max_length=48)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from arcane.kit.problems import Problem
+from arcane.kit.schema import Schema
 from arcane.traceql.ast import Binary, Expr, Literal, LiteralType, Op, Scope, SpansetFilter
 from arcane.traceql.ast import Field as QueryField
 from arcane.traceql.ast_pipeline import Pipeline
@@ -43,7 +44,7 @@ class CannotNarrow(Problem):
     title = "The query cannot be narrowed"
 
 
-class PublicSearch(BaseModel):
+class PublicSearch(Schema):
     """The body of a search. Members that the original did not know are refused."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from arcane.access.permissions import DATASETS_READ, DATASETS_ROWS_CREATE
@@ -21,6 +21,7 @@ from arcane.datasets.wiring import DatasetParts
 from arcane.kit.actor import Actor
 from arcane.kit.guard import key_requires
 from arcane.kit.http import json_response
+from arcane.kit.schema import Schema
 
 router = APIRouter(prefix="/datasets", route_class=PublicRoute, include_in_schema=False)
 
@@ -29,7 +30,7 @@ Adder = Annotated[Actor, key_requires(DATASETS_ROWS_CREATE)]
 _ROW_ORDER = "id"
 
 
-class NewRow(BaseModel):
+class NewRow(Schema):
     """A row: one text for each column."""
 
     model_config = ConfigDict(extra="forbid")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from arcane.access.permissions import (
@@ -33,6 +33,7 @@ from arcane.kit.actor import Actor
 from arcane.kit.guard import key_requires
 from arcane.kit.http import json_response
 from arcane.kit.pagination import PageRequest
+from arcane.kit.schema import Schema
 
 router = APIRouter(prefix="/evaluations", route_class=PublicRoute, include_in_schema=False)
 
@@ -46,7 +47,7 @@ _SCOPES: Final = {Scope.DATASET: "DATASET", Scope.EXPERIMENTS: "EXPERIMENT", Sco
 _RAGAS: Final = "RAGAS"
 
 
-class Pending(BaseModel):
+class Pending(Schema):
     """Which page of what is still to be said."""
 
     model_config = ConfigDict(populate_by_name=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from arcane.access.permissions import EXPERIMENTS_CREATE, EXPERIMENTS_READ, EXPERIMENTS_UPDATE
@@ -26,6 +26,7 @@ from arcane.kit.guard import key_requires
 from arcane.kit.http import json_response
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import MalformedInput
+from arcane.kit.schema import Schema
 
 router = APIRouter(prefix="/experiments", route_class=PublicRoute, include_in_schema=False)
 
@@ -46,7 +47,7 @@ _SORTS: Final = {"": Sort.ORDINAL, "createdAt": Sort.ORDINAL, "result": Sort.OUT
 _COLUMN = Annotated[str, Field(max_length=200)]
 
 
-class NewExperiment(BaseModel):
+class NewExperiment(Schema):
     """An experiment; without a prompt version, all of its results come from outside."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -74,7 +75,7 @@ class NewExperiment(BaseModel):
         )
 
 
-class NewResult(BaseModel):
+class NewResult(Schema):
     """What a program answered for a row."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from arcane.catalog.schemas import Settings
 from arcane.datasets.sources import Place, Scope
 from arcane.evaluations.words import Draft, Mode, Verdict
 from arcane.experiments.schemas import Description, Name
+from arcane.kit.schema import Schema
 
 ANSWER: Final = "experiment_result"
 """What the original called the answer of an experiment, among the names of columns."""
@@ -24,7 +25,7 @@ _Value = Annotated[float, Field(allow_inf_nan=False)]
 _Reasoning = Annotated[str | None, Field(max_length=20_000)]
 
 
-class _In(BaseModel):
+class _In(Schema):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from arcane.kit.pagination import Page, PageRequest
+from arcane.kit.schema import Schema
 
 ItemType = TypeVar("ItemType")
 
 _AT_ONCE = 100
 
 
-class Numbered(BaseModel):
+class Numbered(Schema):
     """Which page of a list."""
 
     model_config = ConfigDict(populate_by_name=True)

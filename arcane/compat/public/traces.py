@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import msgspec
 from anyio.lowlevel import checkpoint
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
 from arcane.access.permissions import DATASOURCES_READ, TRACES_READ
@@ -19,6 +18,7 @@ from arcane.compat.public.paging import whole
 from arcane.kit.actor import Actor
 from arcane.kit.guard import key_requires
 from arcane.kit.http import deadline_of, json_response
+from arcane.kit.schema import Schema
 from arcane.model.hit import MatchedSpan, TraceHit
 from arcane.spi.otlp import encode_json, encoded_attributes
 from arcane.traceql.ast import Field, Scope
@@ -44,7 +44,7 @@ _FLAGS = (
 """All true for every datasource: what a backend cannot do, Arcane does."""
 
 
-class Around(BaseModel):
+class Around(Schema):
     """Where the trace may lie."""
 
     start: Start = None
