@@ -23,7 +23,7 @@ from arcane.experiments.service.found import project_of
 from arcane.experiments.service.progress import Progress
 from arcane.experiments.words import Again, Status
 from arcane.jobs.service.runs import Jobs
-from arcane.jobs.words import Run
+from arcane.jobs.words import Run, RunState
 from arcane.kit.actor import Actor
 from arcane.kit.database import Database
 from arcane.kit.pagination import Cursors, Page, PageRequest
@@ -226,13 +226,7 @@ class EvaluationService:
             check_budget(row, to)
             before = row.state
             if row.run_id is not None:
-                steer = {
-                    State.CANCELLED: self.jobs.cancel,
-                    State.DONE: self.jobs.cancel,
-                    State.PAUSED: self.jobs.pause,
-                    State.RUNNING: self.jobs.resume,
-                }
-                await steer[to](session, row.run_id)
+                await self.jobs.steer(session, row.run_id, RunState(to.value))
             row.state, row.note = to, ""
             if to in (State.CANCELLED, State.DONE):
                 row.finished_at = now()

@@ -24,6 +24,7 @@ from arcane.outbox.service import Bell
 log = structlog.get_logger("arcane.jobs")
 Order = Literal["pause", "resume", "cancel"]
 _TOLD = {"pause": "paused", "resume": "resumed", "cancel": "cancelled"}
+_STATES = {"pause": RunState.PAUSED, "resume": RunState.RUNNING, "cancel": RunState.CANCELLED}
 _LOOK_EVERY_S = 15.0
 _AT_MOST_EVERY_S = 0.5
 
@@ -64,8 +65,7 @@ class JobBoard:
         """
         async with self.database.transaction(actor.tenant) as session:
             before = await self._found(session, actor, run_id)
-            told = {"pause": self.jobs.pause, "resume": self.jobs.resume, "cancel": self.jobs.cancel}[order]
-            if await told(session, run_id):
+            if await self.jobs.steer(session, run_id, _STATES[order]):
                 after = await self._found(session, actor, run_id)
                 await self._tell_subject(session, after)
                 states = {"state": before.state.value}, {"state": after.state.value}

@@ -126,6 +126,11 @@ class Jobs:
         await self._changed(session, run, stop=True)
         return True
 
+    async def steer(self, session: AsyncSession, run_id: UUID, to: RunState) -> bool:
+        """Returns True when the run now stands as told: paused, running, or cancelled (which `DONE` means, too)."""
+        told = {RunState.PAUSED: self.pause, RunState.RUNNING: self.resume}
+        return await told.get(to, self.cancel)(session, run_id)
+
     async def redrive(
         self,
         session: AsyncSession,
