@@ -2,7 +2,7 @@
 
 Addresses of providers are typed by users. Where a request may go is for `worker.llm.guard` to say. There are no proxies
 from the environment, no redirects, and no cookies, which one organisation would get from another's answers; answers
-have a largest size.
+have a largest size, which is that of what they unpack to.
 
 aiohttp carries the requests, at a third of what httpcore and httpx take for one. The SDKs are given a client of httpx
 all the same, which is the one they take; who knows what the SDK would send asks the road itself (`Client.exchange`).
@@ -13,7 +13,7 @@ all the same, which is the one they take; who knows what the SDK would send asks
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +34,8 @@ _NAMES_KEPT_S = 10
 _HEADER_BYTES_MAX = 16 * 1024
 _AT_ONCE_BYTES_MAX = 32 * 1024
 _FRAMING = ("Content-Length", "Transfer-Encoding")  # said anew, by the body as it is sent
+_PACKED = "gzip, deflate"  # what aiohttp unpacks whatever else is installed
+_KEPT_BACK = frozenset({"set-cookie", "content-encoding", "content-length"})
 _WRITTEN_BY_THE_SDK = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 _FAILURES = (aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, OSError)
@@ -69,15 +71,15 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer, as it came."""
+    """A whole answer, unpacked."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: list[tuple[str, str]]
     body: bytes
 
     def for_sdk(self, request: httpx2.Request) -> httpx2.Response:
         """Returns the answer as an SDK knows it."""
-        return httpx2.Response(self.status, headers=list(self.headers.items()), content=self.body, request=request)
+        return httpx2.Response(self.status, headers=self.headers, content=self.body, request=request)
 
 
 class _AtOnce(aiohttp.ClientRequest):
@@ -143,7 +145,6 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
-            auto_decompress=False,
             request_class=_AtOnce if sys.version_info < (3, 12) else aiohttp.ClientRequest,
             skip_auto_headers=_WRITTEN_BY_THE_SDK,
             max_line_size=_HEADER_BYTES_MAX,
@@ -161,6 +162,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         headers = CIMultiDict((name.decode(text), value.decode(text)) for name, value in request.headers.raw)
         for framing in _FRAMING:
             headers.popall(framing, None)
+        headers["Accept-Encoding"] = _PACKED
         return Head(
             method=request.method,
             url=URL(str(request.url), encoded=True).with_user(None),
@@ -178,7 +180,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         answer = await self._asked(self.head_of(request), await request.aread())
         return httpx2.Response(
             answer.status,
-            headers=[(name, value) for name, value in answer.raw_headers if name.lower() != b"set-cookie"],
+            headers=_said(answer),
             stream=_Bounded(answer, self._answer_bytes),
             extensions={"http_version": b"HTTP/1.1", "reason_phrase": (answer.reason or "").encode("latin-1")},
         )
@@ -190,7 +192,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             read = b"".join([chunk async for chunk in _Bounded(answer, self._answer_bytes)])
         finally:
             answer.close()
-        return Answer(answer.status, answer.headers, read)
+        return Answer(answer.status, _said(answer), read)
 
     async def _asked(self, head: Head, body: bytes) -> aiohttp.ClientResponse:
         try:
@@ -229,6 +231,11 @@ def guarded_client(policy: AddressPolicy, bounds: HttpBounds) -> Client:
     )
 
 
+def _said(answer: aiohttp.ClientResponse) -> list[tuple[str, str]]:
+    """Returns the headers, without those of how the body came, and without cookies."""
+    return [(name, value) for name, value in answer.headers.items() if name.lower() not in _KEPT_BACK]
+
+
 def _failure(exc: BaseException) -> httpx2.TransportError:
     """Returns what httpx calls the failure. aiohttp's own words are left out: they may hold the request's headers."""
     inner: BaseException | None = exc
@@ -241,6 +248,8 @@ def _failure(exc: BaseException) -> httpx2.TransportError:
             return httpx2.ConnectTimeout("no connection was made in time")
         case TimeoutError():
             return httpx2.ReadTimeout("nothing came for too long")
+        case aiohttp.ClientConnectorCertificateError():
+            return httpx2.ConnectError("the certificate is not trusted")
         case aiohttp.ClientConnectorError() | aiohttp.ClientSSLError() | aiohttp.InvalidURL():
             return httpx2.ConnectError("no connection could be made")
         case (

@@ -5,20 +5,12 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
-import ssl
 import zlib
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import anyio
 import pytest
 import zstandard
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from arcane.kit.egress import Egress, EgressSession
 from arcane.model.deadline import Deadline
@@ -32,6 +24,7 @@ from arcane.spi.errors import (
 )
 from arcane.spi.http import HttpRequest
 from tests.support.backends import Answer, Seen, always, backend, never, reply
+from tests.support.certificates import self_signed
 from tests.support.egress import ASK, LOOPBACK, session
 
 pytestmark = pytest.mark.anyio
@@ -214,26 +207,6 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Pa
     async with server, session(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}") as http:
         with pytest.raises(Unreachable, match=r"the certificate of .* is not trusted: self-signed certificate"):
             await http.send(ASK, Deadline.after(5))
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """Returns a server's context whose certificate is valid in all but its issuer."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .sign(key, SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file = folder / "server.pem"
-    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
 
 
 async def test_https_to_an_http_port_says_so() -> None:

@@ -84,7 +84,7 @@ class _Completions(AsyncCompletions):
 
 
 def _answer(client: AsyncOpenAI, answer: Answer, first: httpx2.Request) -> Any:
-    if answer.status == 200 and "Content-Encoding" not in answer.headers:
+    if answer.status == 200:
         try:
             return LenientChatCompletion.model_validate_json(answer.body)
         except ValidationError:

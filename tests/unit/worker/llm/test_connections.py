@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import anyio
 import httpx2
@@ -13,6 +16,7 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
 from arcane.kit.egress_addresses import AddressPolicy
+from tests.support.certificates import self_signed
 from worker.llm.guard import Guard, Refused
 from worker.llm.http import AddressRefused, AnswerTooLarge, Client, HttpBounds, guarded_client
 
@@ -178,6 +182,28 @@ async def test_an_answer_that_is_too_large_is_not_read(way: Way) -> None:
         async with road() as client:
             with pytest.raises(AnswerTooLarge):
                 await way(client, server.url)
+
+
+@WAYS
+async def test_an_answer_that_unpacks_to_too_much_is_not_unpacked(way: Way) -> None:
+    packed = gzip.compress(b"x" * 100_000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+    assert len(packed) < 1_000
+    with answering(head + packed) as server:
+        async with road() as client:
+            with pytest.raises(AnswerTooLarge):
+                await way(client, server.url)
+    assert b"accept-encoding: gzip, deflate\r\n" in server.got[0].lower()
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=self_signed(tmp_path))
+    async with server, road() as client:
+        with pytest.raises(httpx2.ConnectError, match="the certificate is not trusted"):
+            await directly(client, f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
 
 
 @pytest.mark.parametrize(
