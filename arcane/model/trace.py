@@ -23,9 +23,10 @@ class Trace:
 
     def __init__(self, trace_id: TraceId, spans: Iterable[Span], warnings: tuple[str, ...] = ()) -> None:
         self.trace_id = trace_id
-        unique: dict[str, Span] = {}
-        for span in spans:
-            unique.setdefault(span.span_id, span)
+        given = list(spans)
+        unique = {span.span_id: span for span in given}
+        if len(unique) < len(given):
+            unique = {span.span_id: span for span in reversed(given)}  # of two with one id the first counts
         self.spans: tuple[Span, ...] = tuple(sorted(unique.values(), key=_ORDER))
         self.warnings = warnings
 
@@ -78,7 +79,10 @@ class Trace:
     @cached_property
     def root(self) -> Span | None:
         """The earliest root, or None where no root was received."""
-        return self.roots[0] if self.roots else None
+        for span in self.spans:  # mostly the first one: a generator would cost more
+            if not span.parent_span_id:
+                return span
+        return None
 
     @cached_property
     def start(self) -> int:
@@ -98,19 +102,20 @@ class Trace:
     @cached_property
     def error_count(self) -> int:
         """How many spans have the status error."""
-        return sum([span.status is _ERROR for span in self.spans])
+        return sum([one.error_count for one in self.services.values()])
 
     @cached_property
     def services(self) -> dict[str, ServiceStats]:
         """How many spans, and how many with an error, each service of the trace has; not to be changed."""
         counts: dict[str, list[int]] = {}
-        of_resource: dict[int, list[int]] = {}  # spans share resources: a name is looked up once for each
+        resource, count = None, [0, 0]
         for span in self.spans:
-            count = of_resource.get(id(span.resource))
-            if count is None:
-                count = of_resource[id(span.resource)] = counts.setdefault(span.service_name, [0, 0])
+            if span.resource is not resource:  # neighbours share it: most are counted where the one before was
+                resource = span.resource
+                count = counts.setdefault(resource.service_name, [0, 0])
             count[0] += 1
-            count[1] += span.status is _ERROR
+            if span.status is _ERROR:
+                count[1] += 1
         return {service: ServiceStats(spans, errors) for service, (spans, errors) in counts.items()}
 
     def walk(self) -> Iterator[tuple[Span, int]]:

@@ -45,7 +45,10 @@ def traces_of(spans: Iterable[Span]) -> list[Trace]:
     """Returns the spans as traces, in the order in which their ids were first seen."""
     groups: dict[TraceId, list[Span]] = {}
     for span in spans:
-        groups.setdefault(span.trace_id, []).append(span)
+        group = groups.get(span.trace_id)
+        if group is None:
+            group = groups[span.trace_id] = []
+        group.append(span)
     return [Trace(trace_id, members) for trace_id, members in groups.items()]
 
 
