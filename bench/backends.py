@@ -2,15 +2,14 @@
 
 The backend is the Jaeger at ARCANE_TEST_JAEGER_URL, or one started from the `jaeger` on the PATH; without either,
 there is nothing to measure, and that is said. It is given the corpus of the adapters' suite. The direct request
-is the one that Arcane sends. Its answer is of no use before its spans lie by trace, so that is part of asking
-directly: with the standard library's JSON and nothing else, which no work on Arcane makes quicker or slower, and, to
-compare, whole and checked with the decoder that Arcane reads a trace with. Neither makes the page: order, roots,
-services and counts, which Arcane's answer has.
+is the one that Arcane sends, and asking directly ends where Arcane ends: with the page. The program beside it makes
+the same one, which is looked at before anything is measured, of the standard library (`bench.plain`): no work on
+Arcane makes it quicker or slower. The download alone, and the answer read with the decoder that Arcane reads a trace
+with, are printed to compare.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,6 +27,7 @@ from arcane.spi import ScanRequest
 from arcane.spi.testing import corpus
 from bench.client import Address, Connection
 from bench.instance import Instance, instance
+from bench.plain import page_of, same_page
 from bench.table import percentile, print_table, verdict
 from datasources.jaeger.compile import branches_of, params_of_v3
 from datasources.jaeger.decode import traces_of_v3
@@ -82,16 +82,6 @@ def _joined(body: bytes) -> bytes:
     return bytes(whole) or body
 
 
-def _by_trace(body: bytes) -> dict[str, list[object]]:
-    """Returns the spans of each trace, as any program can that has the answer."""
-    found: dict[str, list[object]] = {}
-    for group in json.loads(body)["result"]["resourceSpans"]:
-        for part in group["scopeSpans"]:
-            for span in part["spans"]:
-                found.setdefault(span["traceId"], []).append(span)
-    return found
-
-
 def _asked(within: TimeRange) -> list[tuple[str, str]]:
     """The parameters that the adapter sends."""
     request = ScanRequest(within, ASKED)
@@ -105,9 +95,10 @@ def _asked(within: TimeRange) -> list[tuple[str, str]]:
 async def measure(compared: Compared, bench: Instance) -> None:
     """Prints p50 of each way, the ratios, and the backend's CPU a request."""
     through = await Connection.open(compared.through[0])
-    names = ("through Arcane", "direct", "direct, spans by trace", "direct, read as Arcane reads a trace")
+    names = ("through Arcane", "direct", "direct, the same page", "direct, read whole")
     took: tuple[list[float], ...] = ([], [], [], [])
     spent = 0.0
+    await _check(compared, through)
     settle()  # as a program that serves does: a direct side that pays for the collector would be too dear
     for number in range(WARM_UP + ROUNDS):
         before = bench.backend.cpu_s()
@@ -128,6 +119,14 @@ async def measure(compared: Compared, bench: Instance) -> None:
     print(f"{spent * 1_000 / ROUNDS:.1f} ms of CPU a search")
 
 
+async def _check(compared: Compared, through: Connection) -> None:
+    direct = await Connection.open(compared.direct[0])
+    rows = page_of(_joined(await direct.ask(compared.direct[1])), LIMIT)
+    direct.close()
+    if not same_page(rows, await through.ask(compared.through[1])):
+        raise RuntimeError("the two ways do not lead to the same page")
+
+
 async def _directly(compared: Compared) -> tuple[float, float, float]:
     """Returns the milliseconds of the download, and with each of the two ways to read it."""
     began = time.perf_counter()
@@ -135,11 +134,11 @@ async def _directly(compared: Compared) -> tuple[float, float, float]:
     answer = _joined(await connection.ask(compared.direct[1]))
     downloaded = time.perf_counter()
     connection.close()
-    _by_trace(answer)
-    grouped = time.perf_counter()
+    page_of(answer, LIMIT)
+    listed = time.perf_counter()
     traces_of_v3(answer)
     read = time.perf_counter()
-    return (downloaded - began) * 1_000, (grouped - began) * 1_000, (downloaded - began + read - grouped) * 1_000
+    return (downloaded - began) * 1_000, (listed - began) * 1_000, (downloaded - began + read - listed) * 1_000
 
 
 async def run() -> None:
