@@ -24,7 +24,9 @@ down: ## stops what an earlier `make up` left running
 install-dev:
 	$(INSTALL) dev
 
-test: lint types web tests ## everything a machine without Docker can check
+test: install-dev ## everything a machine without Docker can check
+	@$(MAKE) --no-print-directory --jobs 2 lint types web # one core each
+	@$(MAKE) --no-print-directory tests
 
 lint: install-dev ## style, format, import contracts
 	$(BIN)/ruff check --quiet
