@@ -209,6 +209,12 @@ class EvaluationRepository:
             statement = statement.where(col(ScoreResult.source) == "scorer")
         await self.session.execute(statement)
 
+    async def is_open(self, evaluation_id: UUID) -> bool:
+        """Returns True when something is still to be said."""
+        in_open = col(ScoreResult.status).in_([one.value for one in OPEN])
+        statement = select(col(ScoreResult.id)).where(col(ScoreResult.evaluation_id) == evaluation_id, in_open).limit(1)
+        return (await self.session.scalars(statement)).first() is not None
+
     async def lease(self, *, every_s: float, lease_s: float) -> Any | None:
         """Returns an evaluation whose traces are to be listed and keeps other processes off it; None: there is none.
 

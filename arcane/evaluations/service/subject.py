@@ -107,7 +107,7 @@ class EvaluationSubject:
         if evaluation.state == State.CANCELLED:
             await repository.cancel_open(evaluation.id)
         else:
-            finish(evaluation)
+            finish(evaluation, over=not await repository.is_open(evaluation.id))
 
 
 def check_budget(evaluation: Evaluation, to: State) -> None:
@@ -117,9 +117,9 @@ def check_budget(evaluation: Evaluation, to: State) -> None:
         raise EvaluationState("its budget is spent: raise it, then resume", state=evaluation.state)
 
 
-def finish(evaluation: Evaluation) -> None:
-    """The evaluation is done where nothing more is to be said."""
-    over = evaluation.done + evaluation.failed >= evaluation.total
+def finish(evaluation: Evaluation, *, over: bool = False) -> None:
+    """The evaluation is done where all was said, or where it is `over`: what is left was cancelled."""
+    over = over or evaluation.done + evaluation.failed >= evaluation.total
     if over and evaluation.scope != Scope.LIVE and evaluation.state in (State.RUNNING, State.STOPPED):
         evaluation.state, evaluation.finished_at = State.DONE, now()
 

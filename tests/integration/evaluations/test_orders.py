@@ -88,6 +88,22 @@ async def test_a_dead_letter_that_is_tried_again_is_taken_though_all_was_over(de
     assert (seen.state, seen.tally.done, seen.tally.failed) == (State.DONE, 2, 0)
 
 
+async def test_a_dead_letter_of_a_cancelled_evaluation_leaves_it_done_when_it_was_tried(desk: Desk) -> None:
+    made = await _evaluation(desk)
+    assert made.run_id is not None
+    evaluations, board, worker = desk.evaluations.evaluations, desk.ledger.parts.board, desk.ledger.worker()
+    jobs = [row.id for row in await desk.ledger.rows("SELECT id FROM jobs WHERE run_id = :run", run=made.run_id)]
+    await worker.claim(jobs[0])
+    await worker.send(msgspec.structs.replace(failed(jobs[0]), attempt=1, final=True))
+    await evaluations.cancel(desk.actor, made.id)
+    await desk.ledger.sweeper.close_cancelled()
+    assert await board.redrive(desk.actor, made.run_id, None) == 1
+    (again,) = (await worker.claim(jobs[0])).claimed
+    await worker.send(msgspec.structs.replace(judged(again.job, 0.5), attempt=again.attempt))
+    seen = await evaluations.get(desk.actor, made.id)
+    assert (seen.state, seen.tally.done, seen.tally.failed) == (State.DONE, 1, 0)
+
+
 async def test_what_is_still_being_listed_cannot_be_paused(desk: Desk) -> None:
     search = SearchDraft(query="{}", start=0, end=10)
     mappings = {JUDGE: {"response": "trace:name"}}
