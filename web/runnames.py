@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 from uuid import UUID
 
@@ -28,7 +28,7 @@ class OfARun(Protocol):
         ...
 
 
-async def run_names(request: Request, actor: Actor, shown: Iterable[OfARun]) -> Mapping[UUID, str]:
+async def run_names(request: Request, actor: Actor, shown: Collection[OfARun]) -> Mapping[UUID, str]:
     """Returns the names of the experiments and evaluations that are there and that the actor may read, by id."""
     found: dict[UUID, str] = {}
     ids = {kind: {one.subject_id for one in shown if one.kind == kind} for kind in ("experiment", "evaluation")}
