@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.jobs.words import RunState
 from arcane.kit.actor import Tenant
+from arcane.messaging.generation import ModelSpec
 from arcane.messaging.jobs import Failed, JobResult
 
 Inputs: TypeAlias = Mapping[str, Any]
@@ -92,6 +93,10 @@ class Subjects:
 class ProviderKeys(Protocol):
     """Where the secrets of model configurations are."""
 
-    async def secrets(self, organisation_id: UUID, configuration_id: UUID) -> Mapping[str, str] | None:
-        """Returns the secrets of a configuration by field; None when the organisation has no such one."""
+    async def secrets(self, organisation_id: UUID, model: ModelSpec) -> Mapping[str, str] | None:
+        """Returns the secrets of the configuration by field.
+
+        None when the organisation has no such one, and when `model` would send them to an address that they were not
+        entered for.
+        """
         ...

@@ -89,15 +89,18 @@ class ModelService:
             raise _unknown(configuration_id)
         return spec_of(row)
 
-    async def secrets(self, organisation_id: UUID, configuration_id: UUID) -> Mapping[str, str] | None:
-        """Returns the secrets by their settings' names, for a worker that holds a job with the configuration.
+    async def secrets(self, organisation_id: UUID, model: ModelSpec) -> Mapping[str, str] | None:
+        """Returns the secrets by their settings' names, for a worker that holds a job with `model`.
 
-        None when the organisation has no such one; raises InvalidModelConfiguration when a stored secret cannot be
-        read any more.
+        None when the organisation has no such configuration, or when it leads elsewhere by now: a job keeps the address
+        it was made with, and a secret goes only where it was entered for. Raises InvalidModelConfiguration when a
+        stored secret cannot be read any more.
         """
         async with self.database.transaction(Tenant(organisation_id)) as session:
-            row = await ModelRepository(session).in_organisation(organisation_id, configuration_id)
-        return None if row is None else self.opened_secrets(row)
+            row = await ModelRepository(session).in_organisation(organisation_id, model.configuration)
+        if row is None or checked_kind(row.provider).leads_elsewhere(model.settings, row.settings):
+            return None
+        return self.opened_secrets(row)
 
     def opened_secrets(self, row: ModelConfiguration) -> Mapping[str, str]:
         """Returns the secrets of `row`; raises InvalidModelConfiguration when one cannot be read any more."""

@@ -29,6 +29,7 @@ from arcane.kit.ids import new_id
 from arcane.kit.migrate import app_url
 from arcane.kit.pagination import Cursors
 from arcane.kit.signing import Signer
+from arcane.messaging.generation import ModelSpec
 from arcane.messaging.jobs import (
     CLAIMS_PATH,
     CONTROL_PATH,
@@ -92,8 +93,8 @@ class PlantedKeys:
 
     planted: dict[tuple[UUID, UUID], dict[str, str]] = field(default_factory=dict)
 
-    async def secrets(self, organisation_id: UUID, configuration_id: UUID) -> Mapping[str, str] | None:
-        return self.planted.get((organisation_id, configuration_id))
+    async def secrets(self, organisation_id: UUID, model: ModelSpec) -> Mapping[str, str] | None:
+        return self.planted.get((organisation_id, model.configuration))
 
 
 @dataclass

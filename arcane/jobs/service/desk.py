@@ -20,6 +20,7 @@ from arcane.kit.announce import Announcer
 from arcane.kit.database import Database
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import NotFound
+from arcane.messaging.generation import ModelSpec
 from arcane.messaging.jobs import (
     CLAIMED_AT_ONCE_MAX,
     CLAIMS_PATH,
@@ -106,11 +107,12 @@ class JobDesk:
         if held is None:
             raise NotFound("this worker runs no such job")
         organisation, raw = held
-        if request.configuration not in configurations_of(msgspec.convert(raw, Spec)):
+        model = models_of(msgspec.convert(raw, Spec)).get(request.configuration)
+        if model is None:
             raise NotFound("the job does not use this model configuration")
-        secrets = await self.keys.secrets(organisation, request.configuration)
+        secrets = await self.keys.secrets(organisation, model)
         if secrets is None:
-            raise NotFound("there is no such model configuration")
+            raise NotFound("the model configuration was deleted, or leads to another address since the work was begun")
         log.info("key_handed_out", worker=session.name, job=str(request.job), configuration=str(request.configuration))
         content = msgspec.json.encode(dict(secrets))
         purpose = key_purpose(request.job, request.configuration)
@@ -125,14 +127,14 @@ class JobDesk:
         return stopped | {run: NotNow.UNKNOWN for run in runs if run not in states}
 
 
-def configurations_of(spec: Spec) -> frozenset[UUID]:
-    """Returns the model configurations that a job of `spec` may call."""
+def models_of(spec: Spec) -> Mapping[UUID, ModelSpec]:
+    """Returns the models that a job of `spec` may call, by configuration."""
     if isinstance(spec, GenerateSpec):
-        return frozenset({spec.model.configuration})
+        return {spec.model.configuration: spec.model}
     if isinstance(spec, ScoreSpec):
         models = (spec.scorer.model, spec.scorer.embedding)
-        return frozenset(model.configuration for model in models if model is not None)
-    return frozenset()
+        return {model.configuration: model for model in models if model is not None}
+    return {}
 
 
 def _bounded(count: int, most: int) -> None:
