@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import APIRouter, Depends, Query, Request, status
 from fastapi.responses import Response
 
 from arcane.access.permissions import (
@@ -43,9 +43,9 @@ from arcane.evaluations.words import Given, SubjectsRequest, Verdict
 from arcane.experiments.sending import frames_of
 from arcane.experiments.words import Status
 from arcane.kit.actor import Actor
-from arcane.kit.guard import requires
+from arcane.kit.guard import again_of, requires
 from arcane.kit.lists import Paging
-from arcane.kit.sse import DOCUMENTED, EventStreamResponse
+from arcane.kit.sse import DOCUMENTED, EventStreamResponse, while_allowed
 
 
 def _in_project(project_id: UUID) -> None:
@@ -145,10 +145,16 @@ async def rerun_evaluation(
 
 
 @router.get("/{evaluation_id}/events", response_class=EventStreamResponse, responses=DOCUMENTED)
-async def watch_evaluation(evaluation_id: UUID, evaluations: Evaluations, actor: Reader) -> Response:
-    """Server-sent events named `progress`, each an evaluation as it is now, until it is done or cancelled."""
+async def watch_evaluation(
+    request: Request, evaluation_id: UUID, evaluations: Evaluations, actor: Reader
+) -> Response:
+    """Server-sent events named `progress`, each an evaluation as it is now, until it is done or cancelled.
+
+    `problem` ends them earlier: the evaluation was deleted, or you may not see it any more.
+    """
     await evaluations.get(actor, evaluation_id)
-    return EventStreamResponse(frames_of(evaluations.watch(actor, evaluation_id), EvaluationOut))
+    frames = frames_of(evaluations.watch(actor, evaluation_id), EvaluationOut)
+    return EventStreamResponse(while_allowed(frames, again_of(request, EVALUATIONS_READ)))
 
 
 @router.get("/{evaluation_id}/summary")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import APIRouter, Depends, Query, Request, status
 from fastapi.responses import Response, StreamingResponse
 
 from arcane.access.permissions import (
@@ -32,9 +32,9 @@ from arcane.experiments.service.results import ResultService
 from arcane.experiments.wiring import experiments_of, results_of
 from arcane.experiments.words import ResultsRequest, Sort, Status
 from arcane.kit.actor import Actor
-from arcane.kit.guard import requires
+from arcane.kit.guard import again_of, requires
 from arcane.kit.lists import Paging
-from arcane.kit.sse import DOCUMENTED, EventStreamResponse
+from arcane.kit.sse import DOCUMENTED, EventStreamResponse, while_allowed
 
 COMPARED_MAX = 6
 
@@ -139,10 +139,16 @@ async def rerun_experiment(
 
 
 @router.get("/{experiment_id}/events", response_class=EventStreamResponse, responses=DOCUMENTED)
-async def watch_experiment(experiment_id: UUID, experiments: Experiments, actor: Reader) -> Response:
-    """Server-sent events named `progress`, each an experiment as it is now, until it is done or cancelled."""
+async def watch_experiment(
+    request: Request, experiment_id: UUID, experiments: Experiments, actor: Reader
+) -> Response:
+    """Server-sent events named `progress`, each an experiment as it is now, until it is done or cancelled.
+
+    `problem` ends them earlier: the experiment was deleted, or you may not see it any more.
+    """
     await experiments.get(actor, experiment_id)
-    return EventStreamResponse(frames_of(experiments.watch(actor, experiment_id), ExperimentOut))
+    frames = frames_of(experiments.watch(actor, experiment_id), ExperimentOut)
+    return EventStreamResponse(while_allowed(frames, again_of(request, EXPERIMENTS_READ)))
 
 
 @router.get("/{experiment_id}/results")

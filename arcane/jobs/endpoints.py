@@ -16,9 +16,9 @@ from arcane.jobs.schemas import Changed, ChosenJobs, JobPage, RunOut, RunPage
 from arcane.jobs.service.board import JobBoard, Order
 from arcane.jobs.words import JobFilter, RunState, RunView
 from arcane.kit.actor import Actor
-from arcane.kit.guard import requires
+from arcane.kit.guard import again_of, requires
 from arcane.kit.lists import Paging
-from arcane.kit.sse import DOCUMENTED, EventStreamResponse, frame
+from arcane.kit.sse import DOCUMENTED, EventStreamResponse, frame, while_allowed
 
 
 def _in_project(project_id: UUID) -> None:
@@ -59,10 +59,13 @@ async def get_run(run_id: UUID, board: Board, actor: Reader) -> RunOut:
 
 
 @_project.get("/runs/{run_id}/events", response_class=EventStreamResponse, responses=DOCUMENTED)
-async def follow_run(run_id: UUID, board: Board, actor: Reader) -> EventStreamResponse:
-    """Server-sent events `run`: the run now and whenever it changed, until it has ended."""
+async def follow_run(request: Request, run_id: UUID, board: Board, actor: Reader) -> EventStreamResponse:
+    """Server-sent events `run`: the run now and whenever it changed, until it has ended.
+
+    `problem` ends them earlier: the run was deleted, or you may not see it any more.
+    """
     first = await board.run(actor, run_id)
-    return EventStreamResponse(_frames(board, actor, first))
+    return EventStreamResponse(while_allowed(_frames(board, actor, first), again_of(request, JOBS_READ)))
 
 
 @_project.post("/runs/{run_id}/{order}")

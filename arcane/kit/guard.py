@@ -84,4 +84,18 @@ def public(reason: str) -> Any:
     return Depends(Guard(Access(public_reason=reason)))
 
 
+Again = Callable[[], Awaitable[Actor]]
+"""Works out once more who is asking; raises the Problem of somebody who may not any longer."""
+
+
+def again_of(request: Request, permission: str) -> Again:
+    """Returns what works out once more who is asking, with the credential the request came with."""
+    authoriser: Authoriser = request.app.state.authoriser
+
+    async def again() -> Actor:
+        return await authoriser.authorise(request, permission)
+
+    return again
+
+
 Dependency = Callable[..., Awaitable[Any]]

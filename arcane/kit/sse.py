@@ -7,9 +7,13 @@ from contextlib import aclosing
 from typing import Any
 
 import anyio
+import msgspec
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+from arcane.kit.guard import Again
+from arcane.kit.problems import Problem
 
 MEDIA_TYPE = "text/event-stream"
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
@@ -47,6 +51,20 @@ def mark(last_event_id: str) -> bytes:
 def reconnect_after(milliseconds: int) -> bytes:
     """Returns what tells a browser how long to wait before it comes back."""
     return b"retry: " + str(milliseconds).encode() + b"\n\n"
+
+
+async def while_allowed(frames: AsyncGenerator[bytes, None], again: Again) -> AsyncGenerator[bytes, None]:
+    """Yields `frames`, each only if whoever listens may still hear it.
+
+    Who may not any more, or whose subject is gone, hears that last: an event named `problem`.
+    """
+    async with aclosing(frames) as open_frames:
+        try:
+            async for each in open_frames:
+                await again()
+                yield each
+        except Problem as problem:
+            yield frame("problem", msgspec.json.encode(problem.body("")))
 
 
 class EventStreamResponse(Response):

@@ -11,9 +11,9 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from arcane.kit.actor import Actor
-from arcane.kit.guard import Authoriser, requires
+from arcane.kit.guard import Again, again_of, requires
 from arcane.kit.sse import HEARTBEAT, EventStreamResponse, frame, mark
-from arcane.traces.live.tail import Again, Tail, TailRequest, TailService, since_of
+from arcane.traces.live.tail import Tail, TailRequest, TailService, since_of
 from arcane.traces.live.watching import Dropped, Ended, Opened, Polled, TailEvent, Traced
 from web.i18n import Language
 from web.rendering import Page, Renderer, renderer_of
@@ -41,7 +41,6 @@ class TailRow(Page):
 async def tail(request: Request, actor: Reader, q: str = "") -> Response:
     """Rows and polls as server-sent events, for as long as the page is open and its reader may see them."""
     tails: TailService = request.app.state.tails
-    authoriser: Authoriser = request.app.state.authoriser
     renderer = renderer_of(request)
     shell = await renderer.shell(request, actor, section="traces")
     wanted = TailRequest(
@@ -54,11 +53,7 @@ async def tail(request: Request, actor: Reader, q: str = "") -> Response:
     base = f"/o/{shell.organisation}/p/{request.path_params['project']}/traces"
     context = RowContext(base, shell.zone, datetime.now(UTC), _SLOWEST_MS * 1_000_000, shell.language)
     writer = _Writer(renderer, shell, context)
-
-    async def again() -> Actor:
-        return await authoriser.authorise(request, "traces:read")
-
-    return EventStreamResponse(writer.frames(opened, again))
+    return EventStreamResponse(writer.frames(opened, again_of(request, "traces:read")))
 
 
 @dataclass(frozen=True, slots=True)

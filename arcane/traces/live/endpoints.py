@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from arcane.access.permissions import TRACES_READ
 from arcane.kit.actor import Actor
-from arcane.kit.guard import Authoriser, requires
+from arcane.kit.guard import Again, again_of, requires
 from arcane.kit.sse import HEARTBEAT, EventStreamResponse, mark
 from arcane.traces.live.encoding import follow_frames, tail_frames
 from arcane.traces.live.follow import Following, FollowService
-from arcane.traces.live.tail import Again, Tail, TailRequest, TailService, since_of
+from arcane.traces.live.tail import Tail, TailRequest, TailService, since_of
 from arcane.traces.schemas import TailIn
 
 Reader = Annotated[Actor, requires(TRACES_READ)]
@@ -69,7 +69,7 @@ async def tail(
     datasource was asked, `dropped` with a count when you did not take what there was in time, and `end` with a reason.
     """
     wanted = TailRequest(query.query, tuple(query.datasource), query.spans_per_trace, since_of(last_event_id))
-    return EventStreamResponse(_tail_frames(await tails.open(actor, wanted), again_of(request)))
+    return EventStreamResponse(_tail_frames(await tails.open(actor, wanted), again_of(request, TRACES_READ)))
 
 
 @router.get("/traces/{trace_id}/live", response_class=Response, responses=_EVENTS)
@@ -81,7 +81,7 @@ async def follow_trace(
     `spans` holds a trace document with only the spans that are new or changed, `state` says that the datasources
     were asked once more, and since when nothing was added; `end` says why it is over.
     """
-    return EventStreamResponse(_follow_frames(await follows.open(actor, trace_id, seen), again_of(request)))
+    return EventStreamResponse(_follow_frames(await follows.open(actor, trace_id, seen), again_of(request, TRACES_READ)))
 
 
 async def _tail_frames(tail: Tail, again: Again) -> AsyncGenerator[bytes, None]:
@@ -92,13 +92,3 @@ async def _tail_frames(tail: Tail, again: Again) -> AsyncGenerator[bytes, None]:
 async def _follow_frames(following: Following, again: Again) -> AsyncGenerator[bytes, None]:
     async for events in following.events(again):
         yield b"".join(follow_frames(events)) or HEARTBEAT
-
-
-def again_of(request: Request) -> Again:
-    """Returns what works out once more who is asking, with the credential the request came with."""
-    authoriser: Authoriser = request.app.state.authoriser
-
-    async def again() -> Actor:
-        return await authoriser.authorise(request, TRACES_READ)
-
-    return again

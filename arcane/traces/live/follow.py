@@ -16,6 +16,7 @@ from arcane.federation.execute import Engine
 from arcane.federation.source import Source
 from arcane.kit.actor import Actor
 from arcane.kit.clock import Clock
+from arcane.kit.guard import Again
 from arcane.kit.problems import Problem
 from arcane.model.deadline import Deadline
 from arcane.model.ids import TraceId
@@ -29,7 +30,7 @@ from arcane.settings import LiveSettings
 from arcane.traceql.ast import SpansetFilter
 from arcane.traceql.evaluate import compile_filter
 from arcane.traces.live.hub import Bell, Hub
-from arcane.traces.live.tail import Again, Places
+from arcane.traces.live.tail import Places
 from arcane.traces.live.watching import Ended
 from arcane.traces.questions import LlmReading, TraceAnswer
 from arcane.traces.reading import scope_condition

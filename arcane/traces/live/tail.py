@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -15,6 +15,7 @@ from arcane.federation.execute import Engine
 from arcane.federation.source import Source
 from arcane.kit.actor import Actor
 from arcane.kit.clock import Clock
+from arcane.kit.guard import Again
 from arcane.kit.problems import Problem
 from arcane.model.notice import Notice
 from arcane.model.time import NANOS_PER_SECOND, nanos_of
@@ -26,8 +27,6 @@ from arcane.traces.problems import LimitTooLarge, TooManyDatasources, TooManyWat
 from arcane.traces.reading import QueryReader, ReadQuery
 from arcane.traces.service import Catalog, Scopes, datasource_id
 
-Again = Callable[[], Awaitable[Actor]]
-"""Works out once more who is asking; raises the Problem of somebody who may not any longer."""
 _LONGEST_MARK = 20
 TailKey = tuple[str, str, TraceFilter | None, int]
 
