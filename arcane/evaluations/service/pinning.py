@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from arcane.access.permissions import DATASETS_READ, EXPERIMENTS_READ, TRACES_READ
 from arcane.datasets.pinned import PinnedDataset
 from arcane.datasets.sources import BadSource, Scope, read_source
 from arcane.evaluations.problems import BadEvaluation
@@ -17,8 +18,15 @@ from arcane.experiments.problems import ExperimentsDiffer
 from arcane.experiments.service.found import found as found_experiment
 from arcane.experiments.tables import Experiment
 from arcane.kit.actor import Actor
+from arcane.kit.problems import NotAllowed
 from arcane.scores.views import Models, PinnedScore
 
+_NEEDED = {
+    Scope.DATASET: DATASETS_READ,
+    Scope.EXPERIMENTS: EXPERIMENTS_READ,
+    Scope.TRACES: TRACES_READ,
+    Scope.LIVE: TRACES_READ,
+}
 _WHAT = {Scope.DATASET: "dataset_id", Scope.EXPERIMENTS: "experiment_ids"}
 
 
@@ -71,9 +79,13 @@ class Pinner:
     async def pinned(self, session: AsyncSession, actor: Actor, draft: Draft) -> Pinned:
         """Returns what `draft` is made of.
 
-        Raises BadEvaluation with everything that does not fit, and what says that something named is not there.
+        Raises BadEvaluation with everything that does not fit, NotAllowed for who may not read what is to be judged,
+        and what says that something named is not there.
         """
         _check_shape(draft)
+        needed = _NEEDED[draft.scope]
+        if not actor.may(needed):
+            raise NotAllowed("judging needs the permission to read what is judged", permission=needed)
         experiments = tuple([await found_experiment(session, actor, one) for one in draft.experiment_ids])
         if len({one.dataset_id for one in experiments}) > 1:
             raise ExperimentsDiffer("the experiments of an evaluation are over one dataset")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from arcane.access.permissions import DATASETS_READ
 from arcane.audit.service import AuditLog
 from arcane.datasets.pinned import PinnedDataset
 from arcane.experiments.mapping import completed
@@ -23,6 +24,7 @@ from arcane.jobs.words import Run, RunState
 from arcane.kit.actor import Actor
 from arcane.kit.database import Database
 from arcane.kit.pagination import Cursors, Page, PageRequest
+from arcane.kit.problems import NotAllowed
 from arcane.kit.tables import now
 from arcane.messaging.generation import ModelSpec, PromptSpec
 from arcane.messaging.jobs import GenerateSpec
@@ -94,8 +96,13 @@ class ExperimentService:
     async def create(self, actor: Actor, draft: Draft) -> ExperimentView:
         """Returns the new experiment: one pending result for each row, and with a prompt one job for each.
 
-        Raises BadMapping, ExperimentEmpty, ExperimentTooLarge, and what says that something pinned is not there.
+        Raises BadMapping, ExperimentEmpty, ExperimentTooLarge, NotAllowed for who may not read the dataset, and what
+        says that something pinned is not there.
         """
+        if not actor.may(DATASETS_READ):
+            raise NotAllowed(
+                "an experiment shows its dataset: it needs the permission to read it", permission=DATASETS_READ
+            )
         organisation_id, project_id = project_of(actor)
         prompt = await self._prompt(actor, draft)
         async with self.database.transaction(actor.tenant) as session:
