@@ -87,8 +87,12 @@ class Lookups:
 
     async def principal_of(self, signed_in: SignedIn) -> UserPrincipal:
         """Returns the principal of somebody who is signed in, with every role of theirs as it is now."""
+        return UserPrincipal(signed_in, await self.grants(signed_in.user_id))
+
+    async def grants(self, user_id: UUID) -> tuple[Grant, ...]:
+        """Returns every role of a user as it is now."""
         async with self.database.transaction(Tenant()) as session:
-            return UserPrincipal(signed_in, await self._grants(session, signed_in.user_id))
+            return await self._grants(session, user_id)
 
     async def api_key(self, key: str) -> KeyPrincipal | None:
         """Returns what `key` opens; None when it does not exist, was revoked or has expired."""

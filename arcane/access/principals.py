@@ -66,6 +66,20 @@ class Grant:
         return cls(organisation_id, project_id, role_id, permissions & within(level))
 
 
+def held_at(grants: Iterable[Grant], place: Place) -> tuple[frozenset[str], list[UUID]]:
+    """Returns the permissions and roles that somebody with these grants has at `place`; NotFound for a stranger."""
+    here = [g for g in grants if g.organisation_id == place.organisation_id]
+    general = [g for g in here if g.project_id is None]
+    if not general:
+        raise NotFound(NOTHING_HERE)
+    special = [g for g in here if place.project_id is not None and g.project_id == place.project_id]
+    held = frozenset[str]().union(*(g.permissions for g in general))
+    if place.project_id is not None and not special and PROJECTS_READ not in held:
+        raise NotFound(NOTHING_HERE)
+    held = held.union(*(g.permissions for g in special))
+    return held, [g.role_id for g in (*general, *special) if g.role_id is not None]
+
+
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """Whose browser this is. On `request.state.session` of every request that came with a valid cookie."""
@@ -98,15 +112,8 @@ class UserPrincipal:
             return self._actor(place, frozenset({"*"}), [OWNER.id])
         if place is None:
             return self._actor(None, frozenset(), [])
-        general = [g for g in self.grants if g.organisation_id == place.organisation_id and g.project_id is None]
-        if not general:
-            raise NotFound(NOTHING_HERE)
-        special = [g for g in self.grants if place.project_id is not None and g.project_id == place.project_id]
-        held = frozenset[str]().union(*(g.permissions for g in general))
-        if place.project_id is not None and not special and PROJECTS_READ not in held:
-            raise NotFound(NOTHING_HERE)
-        held = held.union(*(g.permissions for g in special))
-        return self._actor(place, held, [g.role_id for g in (*general, *special) if g.role_id is not None])
+        permissions, roles = held_at(self.grants, place)
+        return self._actor(place, permissions, roles)
 
     def _actor(self, place: Place | None, permissions: frozenset[str], roles: list[UUID]) -> Actor:
         return Actor(

@@ -145,9 +145,7 @@ async def rerun_evaluation(
 
 
 @router.get("/{evaluation_id}/events", response_class=EventStreamResponse, responses=DOCUMENTED)
-async def watch_evaluation(
-    request: Request, evaluation_id: UUID, evaluations: Evaluations, actor: Reader
-) -> Response:
+async def watch_evaluation(request: Request, evaluation_id: UUID, evaluations: Evaluations, actor: Reader) -> Response:
     """Server-sent events named `progress`, each an evaluation as it is now, until it is done or cancelled.
 
     `problem` ends them earlier: the evaluation was deleted, or you may not see it any more.

@@ -8,13 +8,14 @@ from typing import Protocol
 from starlette.datastructures import State
 from starlette.requests import Request
 
+from arcane.access.rights import Rights as StoredRights
 from arcane.conventions import ListPrices, Prices
 from arcane.evaluations.service.estimating import Estimator
 from arcane.evaluations.service.evaluations import EvaluationService
 from arcane.evaluations.service.figures import StatisticsService
 from arcane.evaluations.service.listing import Lister, Searches
 from arcane.evaluations.service.pinning import Datasets, Pinner, Scores
-from arcane.evaluations.service.reading import TraceReader
+from arcane.evaluations.service.reading import Readers, Rights, TraceReader
 from arcane.evaluations.service.results import VerdictService
 from arcane.evaluations.service.subject import EvaluationSubject
 from arcane.evaluations.words import KIND
@@ -66,6 +67,7 @@ class Sources:
     datasets: Datasets
     scores: Scores
     traces: TraceSource
+    rights: Rights
     prices: Prices
 
 
@@ -83,13 +85,14 @@ def build_evaluations(ground: Ground, sources: Sources, progress: Progress, cloc
         progress=progress,
         settings=settings,
     )
-    reader = TraceReader(sources.traces, settings)
+    readers = Readers(sources.rights)
+    reader = TraceReader(sources.traces, readers, settings)
     ground.subjects.add(KIND, EvaluationSubject(ground.database, ground.jobs, reader))
     return EvaluationParts(
         service,
         VerdictService(ground.database, ground.audit, ground.cursors),
         StatisticsService(ground.database, Statistician()),
-        Lister(ground.database, ground.jobs, sources.traces, clock, settings),
+        Lister(ground.database, ground.jobs, sources.traces, readers, clock, settings),
     )
 
 
@@ -108,7 +111,7 @@ def add_evaluations(state: State, cursors: Cursors) -> None:
     datasets = state.datasets.datasets
     experiments = build_experiments(ground, StoredPrompts(state.database, state.prompts, state.models), datasets)
     state.experiments, state.experiment_results = experiments.experiments, experiments.results
-    sources = Sources(datasets, state.scores, state.traces, ListPrices())
+    sources = Sources(datasets, state.scores, state.traces, StoredRights(state.database), ListPrices())
     evaluations = build_evaluations(ground, sources, experiments.progress, SystemClock())
     state.evaluations, state.verdicts, state.lister = evaluations.evaluations, evaluations.verdicts, evaluations.lister
     state.statistics = evaluations.statistics

@@ -139,9 +139,7 @@ async def rerun_experiment(
 
 
 @router.get("/{experiment_id}/events", response_class=EventStreamResponse, responses=DOCUMENTED)
-async def watch_experiment(
-    request: Request, experiment_id: UUID, experiments: Experiments, actor: Reader
-) -> Response:
+async def watch_experiment(request: Request, experiment_id: UUID, experiments: Experiments, actor: Reader) -> Response:
     """Server-sent events named `progress`, each an experiment as it is now, until it is done or cancelled.
 
     `problem` ends them earlier: the experiment was deleted, or you may not see it any more.

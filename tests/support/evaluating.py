@@ -107,6 +107,7 @@ class PlantedTraces:
     traces: dict[str, TraceAnswer] = field(default_factory=dict)
     answers: list[SearchAnswer] = field(default_factory=list)
     asked: list[tuple[Actor, SearchRequest]] = field(default_factory=list)
+    broken: Exception | None = None
 
     async def trace(
         self, actor: Actor, trace_id: str, deadline: Deadline, within: TimeRange | None = None
@@ -117,10 +118,22 @@ class PlantedTraces:
 
     async def search(self, actor: Actor, request: SearchRequest, deadline: Deadline) -> SearchAnswer:
         self.asked.append((actor, request))
+        if self.broken is not None:
+            raise self.broken
         return self.answers.pop(0) if self.answers else SearchAnswer((), None, (), complete=True)
 
     def check_query(self, text: str) -> CheckedQuery:
         return CheckedQuery((), text)
+
+
+@dataclass
+class FixedRights:
+    """Everybody is who they were, but for those who have changed; None for a stranger."""
+
+    changed: dict[UUID, Actor | None] = field(default_factory=dict)
+
+    async def now(self, then: Actor) -> Actor | None:
+        return self.changed.get(then.id, then)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +146,7 @@ class Desk:
     evaluations: EvaluationParts
     scores: FixedScores
     traces: PlantedTraces
+    rights: FixedRights
     clock: SetClock
     actor: Actor
 
@@ -211,10 +225,10 @@ async def desk_on(stored: MigratedDatabase, **settings: Any) -> AsyncIterator[De
         audit = AuditLog(ledger.database, CURSORS)
         chosen = EvaluationSettings(**settings)
         ground = Ground(ledger.database, audit, CURSORS, ledger.announcer, ledger.jobs, ledger.parts.subjects, chosen)
-        scores, traces, clock = FixedScores(), PlantedTraces(), SetClock(now())
+        scores, traces, rights, clock = FixedScores(), PlantedTraces(), FixedRights(), SetClock(now())
         datasets = build_datasets(ledger.database, audit, CURSORS, DatasetSettings(), traces)
         experiments = build_experiments(ground, FixedPrompts(), datasets.datasets)
-        sources = Sources(datasets.datasets, scores, traces, ListPrices())
+        sources = Sources(datasets.datasets, scores, traces, rights, ListPrices())
         evaluations = build_evaluations(ground, sources, experiments.progress, clock)
         actor = await somebody(ledger)
-        yield Desk(ledger, datasets, experiments, evaluations, scores, traces, clock, actor)
+        yield Desk(ledger, datasets, experiments, evaluations, scores, traces, rights, clock, actor)

@@ -16,6 +16,7 @@ from arcane.evaluations.repository.evaluations import EvaluationRepository
 from arcane.evaluations.service.estimating import Estimator
 from arcane.evaluations.service.found import found, held, viewed
 from arcane.evaluations.service.pinning import Pinned, Pinner, pinned_score, searched
+from arcane.evaluations.service.reading import reader_of
 from arcane.evaluations.service.subject import check_budget
 from arcane.evaluations.tables import Evaluation, EvaluationExperiment, EvaluationScore
 from arcane.evaluations.words import KIND, Draft, Estimate, EvaluationView, State
@@ -103,7 +104,7 @@ class EvaluationService:
                 dataset_version=None if dataset is None else dataset.version,
                 split=draft.split,
                 search=searched(draft),
-                reader={"id": str(actor.id), "name": actor.name, "roles": sorted(map(str, actor.role_ids))},
+                reader=reader_of(actor),
                 pinned=_pinned(pinned),
                 extra=dict(draft.metadata or {}),
                 model_configuration_id=draft.model_configuration_id,

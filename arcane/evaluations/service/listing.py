@@ -7,10 +7,10 @@ a window overlaps) is one subject, for its key is unique. Only references are wr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import anyio
@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.datasets.sources import Scope
 from arcane.evaluations.repository.evaluations import EvaluationRepository, Hit
-from arcane.evaluations.service.reading import reader_of
+from arcane.evaluations.service.reading import NOT_THEIRS, Readers
 from arcane.evaluations.service.subject import finish
 from arcane.evaluations.tables import Evaluation
 from arcane.evaluations.words import State, Unit
@@ -67,6 +67,7 @@ class Lister:
     database: Database
     jobs: Jobs
     searches: Searches
+    readers: Readers
     clock: Clock
     settings: EvaluationSettings
 
@@ -95,18 +96,28 @@ class Lister:
         if evaluation is None:
             return True
         try:
-            if evaluation.scope == Scope.LIVE:
-                await self._follow(evaluation, leased.leased_until)
-            else:
-                await self._list(evaluation, leased.leased_until)
+            await self._look(evaluation, leased.leased_until)
         except Problem as problem:
             await self._put_off(evaluation, f"the search failed: {type(problem).title.lower()}")
+        except Exception as exc:  # noqa: BLE001 - one that cannot be listed ends neither the others nor the process
+            log.error("listing_broke", evaluation=str(evaluation.id), error=type(exc).__name__)
+            await self._put_off(evaluation, "the search failed: internal error")
         return True
 
-    async def _list(self, evaluation: Evaluation, lease: datetime) -> None:
+    async def _look(self, evaluation: Evaluation, lease: datetime) -> None:
+        actor = await self.readers.of(evaluation)
+        if actor is None:
+            await self._put_off(evaluation, NOT_THEIRS)
+        elif evaluation.scope == Scope.LIVE:
+            await self._follow(evaluation, actor, lease)
+        else:
+            await self._list(evaluation, actor, lease)
+
+    async def _list(self, evaluation: Evaluation, actor: Actor, lease: datetime) -> None:
         """Everything in the range is a subject, and there are jobs for it."""
         search = evaluation.search or {}
-        listed = await self._search(evaluation, TimeRange(search["start"], search["end"]), search["limit"])
+        within = TimeRange(search["start"], search["end"])
+        listed = await self._search(search, actor, within, search["limit"])
         async with self.database.transaction(_tenant(evaluation)) as session:
             row = await self._held(session, evaluation)
             if row is None or row.state != State.LISTING or row.leased_until != lease:
@@ -117,7 +128,7 @@ class Lister:
             row.state, row.leased_until, row.looked_at = State.RUNNING, None, now()
             finish(row)
 
-    async def _follow(self, evaluation: Evaluation, lease: datetime) -> None:
+    async def _follow(self, evaluation: Evaluation, actor: Actor, lease: datetime) -> None:
         """The watermark is further on: what was quiet by now is a subject, what was not is looked at again."""
         search = evaluation.search or {}
         present = nanos_of(self.clock.now())
@@ -128,7 +139,7 @@ class Lister:
         if end <= start:
             await self._put_off(evaluation, evaluation.note)
             return
-        listed = await self._search(evaluation, TimeRange(start, end), self.settings.hits_max)
+        listed = await self._search(search, actor, TimeRange(start, end), self.settings.hits_max)
         settled = [one for one in listed.hits if one.hit.start + one.hit.duration <= quiet_since]
         sampled = [one for one in settled if is_sampled(evaluation.id, one.hit.trace_id, search["sample"])]
         restless = [one.hit.start for one in listed.hits if one.hit.start + one.hit.duration > quiet_since]
@@ -144,9 +155,8 @@ class Lister:
             row.note = row.note or (_FULL if listed.more else "")
             row.leased_until, row.looked_at = None, now()
 
-    async def _search(self, evaluation: Evaluation, within: TimeRange, most: int) -> Listed:
+    async def _search(self, search: Mapping[str, Any], actor: Actor, within: TimeRange, most: int) -> Listed:
         """Returns what the query finds in the range; asks page by page, each with a deadline of its own."""
-        search, actor = evaluation.search or {}, reader_of(evaluation)
         found: list[FoundTrace] = []
         complete, cursor = True, None
         while len(found) < most:

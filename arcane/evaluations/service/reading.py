@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
 from uuid import UUID
 
+from arcane.access.permissions import TRACES_READ
 from arcane.datasets.fields import Judged, NoSuchSpan
 from arcane.datasets.sources import Scope
 from arcane.evaluations.repository.results import Work
@@ -20,7 +21,46 @@ from arcane.model.trace import Trace
 from arcane.settings import EvaluationSettings
 from arcane.traces.one_by_one import Reading, Traces, Unread, read_each
 
+NOT_THEIRS: Final = "whoever made the evaluation may not read the traces of this project any more"
 _AROUND = 3_600 * NANOS_PER_SECOND
+
+
+class Rights(Protocol):
+    """Who knows what somebody may do by now."""
+
+    async def now(self, then: Actor) -> Actor | None:
+        """Returns the actor as they are now at their place; None for one who is a stranger there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """With whose eyes traces are read: the roles that whoever made an evaluation has by now decide what is hidden."""
+
+    rights: Rights
+
+    async def of(self, evaluation: Evaluation) -> Actor | None:
+        """Returns who reads for the evaluation; None where they may not any more."""
+        reader = evaluation.reader
+        then = Actor(
+            ActorKind(reader.get("kind", ActorKind.USER)),
+            UUID(reader["id"]),
+            reader["name"],
+            frozenset({TRACES_READ}),
+            evaluation.organisation_id,
+            evaluation.project_id,
+            frozenset(map(UUID, reader["roles"])),
+        )
+        found = await self.rights.now(then)
+        if found is None or not found.may(TRACES_READ):
+            return None
+        return replace(found, permissions=then.permissions)
+
+
+def reader_of(actor: Actor) -> dict[str, Any]:
+    """Returns what an evaluation keeps of whoever makes it."""
+    roles = sorted(map(str, actor.role_ids))
+    return {"kind": actor.kind.value, "id": str(actor.id), "name": actor.name, "roles": roles}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +68,16 @@ class TraceReader:
     """Reads what jobs are about."""
 
     traces: Traces
+    readers: Readers
     settings: EvaluationSettings
 
     async def inputs(
         self, evaluation: Evaluation, work: Sequence[Work], scores: Sequence[EvaluationScore]
     ) -> dict[UUID, Mapping[str, Any] | Failed]:
         """Returns the variables of each job; a trace that several jobs are about is read once."""
-        actor = reader_of(evaluation)
+        actor = await self.readers.of(evaluation)
+        if actor is None:
+            return {one.job: Failed(error=NOT_THEIRS, retry=False) for one in work}
         deadline = Deadline.after(self.settings.read_timeout_s)
         wanted = {score.score_id: wanted_of(score, Scope.TRACES) for score in scores}
         by_trace: dict[str, list[Work]] = {}
@@ -61,17 +104,3 @@ def _values(trace: Trace | Unread, work: Work, wanted: Wanted) -> Mapping[str, A
     except NoSuchSpan:
         return Failed(error="the trace has no such span any more", retry=False)
     return wanted.given({name: judged.value(source) for name, source in wanted.sources.items()})
-
-
-def reader_of(evaluation: Evaluation) -> Actor:
-    """Returns with whose eyes traces are read: the roles of whoever made the evaluation decide what is hidden."""
-    reader = evaluation.reader
-    return Actor(
-        ActorKind.SYSTEM,
-        UUID(reader["id"]),
-        reader["name"],
-        frozenset({"traces:read"}),
-        evaluation.organisation_id,
-        evaluation.project_id,
-        frozenset(map(UUID, reader["roles"])),
-    )

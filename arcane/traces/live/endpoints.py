@@ -81,7 +81,9 @@ async def follow_trace(
     `spans` holds a trace document with only the spans that are new or changed, `state` says that the datasources
     were asked once more, and since when nothing was added; `end` says why it is over.
     """
-    return EventStreamResponse(_follow_frames(await follows.open(actor, trace_id, seen), again_of(request, TRACES_READ)))
+    return EventStreamResponse(
+        _follow_frames(await follows.open(actor, trace_id, seen), again_of(request, TRACES_READ))
+    )
 
 
 async def _tail_frames(tail: Tail, again: Again) -> AsyncGenerator[bytes, None]:

@@ -12,9 +12,11 @@ import anyio
 import asyncpg
 import pytest
 
+from arcane.access.permissions import VIEWER
 from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import BadEvaluation
 from arcane.evaluations.service.listing import is_sampled
+from arcane.evaluations.service.reading import NOT_THEIRS
 from arcane.evaluations.words import Draft, EvaluationView, SearchDraft, State, SubjectsRequest, Unit
 from arcane.federation.assemble import Assembled
 from arcane.kit.ids import new_id
@@ -91,6 +93,36 @@ async def test_traces_are_searched_with_the_eyes_of_whoever_made_it(desk: Desk) 
         desk.actor.role_ids,
         frozenset({"traces:read"}),
     )
+
+
+async def test_traces_are_searched_with_the_roles_that_whoever_made_it_has_by_now(desk: Desk) -> None:
+    await _evaluation(desk)
+    desk.rights.changed[desk.actor.id] = replace(desk.actor, role_ids=frozenset({VIEWER.id}))
+    await desk.evaluations.lister.step()
+    assert [asked.role_ids for asked, _ in desk.traces.asked] == [{VIEWER.id}]
+
+
+@pytest.mark.parametrize("left", [True, False])
+async def test_nothing_is_searched_or_read_for_who_may_not_read_any_more(desk: Desk, left: bool) -> None:
+    made = await _evaluation(desk)
+    desk.traces.answers = [_answer(_hit(1, SECOND))]
+    await desk.evaluations.lister.step()
+    later = await _live(desk, SECOND)
+    desk.rights.changed[desk.actor.id] = None if left else replace(desk.actor, permissions=frozenset())
+    asked = len(desk.traces.asked)
+    assert await desk.evaluations.lister.step()
+    assert len(desk.traces.asked) == asked
+    seen = await _get(desk, later)
+    assert (seen.state, seen.note) == (State.RUNNING, NOT_THEIRS)
+    assert made.run_id is not None
+    assert list((await desk.work(made.run_id)).values()) == [Failed(error=NOT_THEIRS, retry=False)]
+
+
+async def test_a_search_that_breaks_ends_neither_the_others_nor_the_process(desk: Desk) -> None:
+    made = await _evaluation(desk, Scope.LIVE, SearchDraft(query="{}", start=SECOND))
+    desk.traces.broken = RuntimeError("an adapter has a fault")
+    assert await desk.evaluations.lister.step()
+    assert (await _get(desk, made)).note == "the search failed: internal error"
 
 
 async def test_nothing_found_is_an_evaluation_that_is_done(desk: Desk) -> None:
