@@ -23,9 +23,7 @@ from arcane.evaluations.words import Draft, EvaluationView, Given, Mode, SearchD
 from arcane.experiments.problems import ExperimentsDiffer
 from arcane.experiments.words import Again, Reported, ResultsRequest, Status
 from arcane.experiments.words import Draft as ExperimentDraft
-from arcane.kit.ids import new_id
 from arcane.kit.pagination import PageRequest
-from arcane.kit.problems import NotAllowed
 from arcane.messaging.generation import Usage
 from arcane.messaging.jobs import Failed, JobError, JobResult
 from tests.support.evaluating import EXACT, JUDGE, MOOD, Desk, desk_on, failed, judged
@@ -399,22 +397,3 @@ async def test_others_know_nothing_of_it(desk: Desk) -> None:
     assert (await evaluations.page(stranger, PageRequest(50))).items == ()
     with pytest.raises(UnknownSubject):
         await verdicts.subject(desk.actor, made.id, uuid4())
-
-
-@pytest.mark.parametrize(
-    ("needed", "about"),
-    [
-        ("datasets:read", {"scope": Scope.DATASET}),
-        ("experiments:read", {"scope": Scope.EXPERIMENTS, "dataset_id": None, "experiment_ids": (new_id(),)}),
-        ("traces:read", {"scope": Scope.TRACES, "dataset_id": None, "search": SearchDraft(query="{}", start=0, end=9)}),
-        ("traces:read", {"scope": Scope.LIVE, "dataset_id": None, "search": SearchDraft(query="{}"), "capture": True}),
-    ],
-)
-async def test_nobody_has_judged_what_they_may_not_read(desk: Desk, needed: str, about: dict[str, Any]) -> None:
-    allowed = replace(desk.actor, permissions=desk.actor.permissions - {needed})
-    given = {"name": "Moods", "dataset_id": new_id(), "scores": (MOOD,), "mappings": {}, **about}
-    draft = Draft(**given)
-    for ask in (desk.evaluations.evaluations.create, desk.evaluations.evaluations.estimate):
-        with pytest.raises(NotAllowed) as refused:
-            await ask(allowed, draft)
-        assert refused.value.members["permission"] == needed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -20,7 +19,7 @@ from arcane.experiments.problems import (
 )
 from arcane.experiments.words import Again, Draft, ExperimentView, Reported, ResultsRequest, Sort, State, Status
 from arcane.kit.pagination import PageRequest
-from arcane.kit.problems import NotAllowed, Problem
+from arcane.kit.problems import Problem
 from tests.support.evaluating import VERSION, Desk, answered, desk_on, failed
 from tests.support.postgres import MigratedDatabase
 
@@ -290,10 +289,3 @@ async def test_a_deleted_experiment_is_gone_with_its_results(desk: Desk) -> None
     assert await desk.ledger.rows("SELECT id FROM experiment_results") == []
     assert made.run_id is not None
     assert (await desk.ledger.run(made.run_id)).state == "cancelled"
-
-
-async def test_an_experiment_shows_no_dataset_that_whoever_makes_it_may_not_read(desk: Desk) -> None:
-    dataset = await desk.dataset({"question": "secret"})
-    blind = replace(desk.actor, permissions=desk.actor.permissions - {"datasets:read"})
-    with pytest.raises(NotAllowed):
-        await desk.experiments.experiments.create(blind, Draft(name="Peek", dataset_id=dataset, mapping={}))
