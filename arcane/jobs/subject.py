@@ -52,6 +52,13 @@ class Subject(Protocol):
         """
         ...
 
+    async def keeps_words(self, session: AsyncSession, run: RunRef) -> bool:
+        """True when the ledger may keep what a worker says about a try that failed: it may quote what was read for it.
+
+        In a transaction of the run's tenant.
+        """
+        ...
+
     async def told(self, session: AsyncSession, run: RunRef, state: RunState) -> None:
         """Somebody who looks after jobs has paused or cancelled the run, or let it go on: now it is in `state`.
 

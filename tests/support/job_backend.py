@@ -45,6 +45,9 @@ class Counted:
     async def take(self, session: AsyncSession, run: RunRef, results: Sequence[JobResult]) -> None:
         await session.execute(_TAKE, [{"job": result.job, "failed": result.error is not None} for result in results])
 
+    async def keeps_words(self, session: AsyncSession, run: RunRef) -> bool:
+        return True
+
     async def told(self, session: AsyncSession, run: RunRef, state: RunState) -> None:
         return
 

@@ -80,6 +80,9 @@ class Probe:
     async def take(self, session: AsyncSession, run: RunRef, results: Sequence[JobResult]) -> None:
         self.taken += results
 
+    async def keeps_words(self, session: AsyncSession, run: RunRef) -> bool:
+        return True
+
     async def told(self, session: AsyncSession, run: RunRef, state: RunState) -> None:
         self.orders.append(state)
 

@@ -81,6 +81,11 @@ class EvaluationSubject:
         if spent and evaluation.state == State.RUNNING and await self.jobs.pause(session, run.id):
             evaluation.state, evaluation.note = State.STOPPED, BUDGET_SPENT
 
+    async def keeps_words(self, session: AsyncSession, run: RunRef) -> bool:
+        """True unless the words may quote a trace, and nobody chose to keep that (R1)."""
+        evaluation = await EvaluationRepository(session).of_run(run.id)
+        return evaluation is not None and _kept(evaluation)
+
     async def told(self, session: AsyncSession, run: RunRef, state: RunState) -> None:
         """The evaluation stands as its run does, once its traces are listed; a spent budget is not gone round."""
         repository = EvaluationRepository(session)
@@ -179,9 +184,13 @@ def _usage(result: JobResult) -> Usage:
     return Usage() if result.error is None else result.error.usage
 
 
+def _kept(evaluation: Evaluation) -> bool:
+    return evaluation.capture or not Scope(evaluation.scope).of_traces
+
+
 def _row(evaluation: Evaluation, labels: frozenset[str], result: JobResult) -> dict[str, Any]:
     """A result as it is stored. Of traces, a verdict is kept and no word about it, unless that was asked for (R1)."""
-    kept = evaluation.capture or not Scope(evaluation.scope).of_traces
+    kept = _kept(evaluation)
     verdict, error, usage = result.verdict, result.error, _usage(result)
     row: dict[str, Any] = {
         "id": result.job,

@@ -57,6 +57,10 @@ class ExperimentSubject:
         usages = {result.job: result.generated.usage for result in results if result.generated is not None}
         count(experiment, written, usages)
 
+    async def keeps_words(self, session: AsyncSession, run: RunRef) -> bool:
+        """True: rows and answers are here already."""
+        return True
+
     async def told(self, session: AsyncSession, run: RunRef, state: RunState) -> None:
         """The experiment stands as its run does."""
         repository = ExperimentRepository(session)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.jobs.repository.claims import ClaimRepository, FailedTry
 from arcane.jobs.service.runs import PROGRESS_TOPIC
@@ -74,6 +75,8 @@ class Results:
             if await ledger.lock_run(run.id) in (None, RunState.CANCELLED):
                 return []
             rows = {row.id: row for row in await ledger.lock_jobs([result.job for result in results])}
+            if worker and any(one.error for one in results) and not await self._keeps_words(session, run):
+                results = [_without_words(one) for one in results]
             settled = self._sorted(rows, results, worker)
             if settled.taken:
                 try:
@@ -87,6 +90,13 @@ class Results:
             if settled.taken or settled.tries:
                 await self.announcer.announce(session, PROGRESS_TOPIC, str(run.id))
         return settled.again
+
+    async def _keeps_words(self, session: AsyncSession, run: RunRef) -> bool:
+        """What this backend says itself never quotes; it comes from no worker, and nobody is asked about it."""
+        try:
+            return await self.subjects.of(run.kind).keeps_words(session, run)
+        except UnknownKind:
+            return False
 
     async def _settle(self, ledger: ClaimRepository, run: RunRef, settled: _Sorted) -> None:
         still_open, state = await ledger.settle(run.id, settled.done, len(settled.taken) - len(settled.done))
@@ -128,6 +138,12 @@ class Results:
             found.taken.append(msgspec.structs.replace(result, error=error, final=True))
         else:
             found.again.append(result.job)
+
+
+def _without_words(result: JobResult) -> JobResult:
+    if result.error is None:
+        return result
+    return msgspec.structs.replace(result, error=msgspec.structs.replace(result.error, message=""))
 
 
 def _fit(error: JobError | None) -> JobError:

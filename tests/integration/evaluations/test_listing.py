@@ -10,6 +10,7 @@ from uuid import UUID
 
 import anyio
 import asyncpg
+import msgspec
 import pytest
 
 from arcane.access.permissions import VIEWER
@@ -299,6 +300,26 @@ async def test_no_word_of_a_trace_is_kept(desk: Desk) -> None:
         (1.0, "good", "", ""),
         (None, "", "", "no-answer"),
     ]
+
+
+@pytest.mark.parametrize("capture", [False, True])
+async def test_the_ledger_keeps_no_words_of_a_try_that_failed_unless_they_are_captured(
+    desk: Desk, capture: bool
+) -> None:
+    _, (first, second, *_) = await _listed(desk, capture=capture)
+    worker = desk.ledger.worker()
+    claimed = await worker.claim(first, second)
+    assert MARK in str(claimed), "the worker has read nothing, so it can quote nothing"
+    tries = [
+        msgspec.structs.replace(failed(job, marked("error")), attempt=1, final=final)
+        for job, final in ((first, True), (second, False))
+    ]
+    await worker.send(*tries)
+    kept = await desk.ledger.rows("SELECT errors FROM jobs WHERE jsonb_array_length(errors) > 0")
+    assert [[(one["kind"], one["message"]) for one in row.errors] for row in kept] == [
+        [("no-answer", marked("error") if capture else "")]
+    ] * 2
+    assert (MARK in await _at_rest(desk)) is capture
 
 
 async def test_reasoning_is_kept_where_somebody_asked_for_it(desk: Desk) -> None:
