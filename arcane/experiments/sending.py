@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel
 
+from arcane.datasets.files.guarded import guarded
 from arcane.experiments.words import ExperimentView, ResultView
 from arcane.kit.sse import frame
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _AFTER = ("status", "output", "error", "latency_ms", "input_tokens", "output_tokens", "cost_usd")
 
 
@@ -52,5 +52,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, Mapping | list | tuple):
         value = msgspec.json.encode(value).decode()
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    return guarded(value) if isinstance(value, str) else str(value)

@@ -7,7 +7,7 @@ import pytest
 from arcane.experiments.sending import csv_line
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\n=x", "\uff1dx", "'=x"])
 def test_what_a_spreadsheet_would_calculate_is_text(text: str) -> None:
     assert csv_line([text]) == f'"\'{text}"\r\n'.encode()
 
