@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -128,6 +129,46 @@ def test_11_a_hidden_attribute_is_hidden_in_every_answer(filtered: Filtered) -> 
         assert "[REDACTED]" in told
     names = filtered.owner.get(f"{place}/traces/{trace.trace_id}").text
     assert SECRET in names, "the rule is for the roles it names"
+
+
+def test_11_a_hidden_attribute_is_hidden_through_the_other_doors(filtered: Filtered) -> None:
+    """Captures, metrics, streams and the published clients' API: what one refuses, another does not tell."""
+    place, trace = filtered.place.in_project, trace_of(1)
+    (source,) = filtered.owner.get(f"{filtered.place.at}/datasources").json()["items"]
+    public = f"/api/public/datasources/{source['id']}/traces"
+    asked = f'{{ span.secret =~ "{SECRET}.*" }}'
+    captures = f"{place}/datasets/{filtered.place.dataset_id}/captures"
+    capture = {"traces": [{"trace_id": trace.trace_id}], "columns": {"question": "span:secret"}}
+    open_doors: list[tuple[str, str, Any]] = [
+        ("POST", f"{place}/search/stream", {"query": "{}", **AROUND}),
+        ("POST", f"{place}/metrics", {"query": "{} | compare({ .number = 1 })", **AROUND}),
+        ("POST", f"{public}/search", AROUND),
+        ("GET", f"{public}/{trace.trace_id}", None),
+        ("POST", captures, capture),
+        ("GET", f"{place}/datasets/{filtered.place.dataset_id}/rows", None),
+        ("GET", f"{place}/datasets/{filtered.place.dataset_id}/export?format=csv", None),
+    ]
+    refusing: list[tuple[str, str, Any]] = [
+        ("POST", f"{place}/search/stream", {"query": asked, **AROUND}),
+        ("POST", f"{place}/metrics", {"query": "{} | rate() by(span.secret)", **AROUND}),
+        ("POST", f"{place}/metrics/explain", {"query": "{} | max_over_time(event.secret)", **AROUND}),
+        ("GET", f"{place}/tail?query={quote(asked)}", None),
+        ("POST", f"{public}/search", {"q": asked, **AROUND}),
+        ("POST", f"{public}/search", {"attributes": f"secret={SECRET}-1", **AROUND}),
+        ("POST", f"{public}/search", {"filterByAttributeExists": ["secret"], **AROUND}),
+        ("GET", f"{public}/attributes/secret/values", None),
+        ("POST", captures, {"search": {"query": asked, **AROUND}, "columns": {"question": "trace:name"}}),
+    ]
+    filtered.hide()
+    _, writes = filtered.keys
+    told = [writes.call(method, path, body) for method, path, body in open_doors]
+    assert {answer.status_code for answer in told} <= {200, 201}, [answer.text for answer in told]
+    assert SECRET not in "".join(answer.text for answer in told)
+    assert "[REDACTED]" in told[3].text
+    assert "[REDACTED]" in told[5].text, "the captured row holds what the caller sees"
+    for method, path, body in refusing:
+        refused = writes.call(method, path, body)
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/hidden-attribute"), (path, body)
 
 
 def test_11_a_cursor_from_before_a_rule_does_not_carry_past_it(filtered: Filtered) -> None:
