@@ -8,11 +8,10 @@ from uuid import UUID
 
 import anyio
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from arcane.access.principals import KeyPrincipal, Principal
 from arcane.kit.actor import Tenant
-from arcane.kit.database import Database
+from arcane.kit.database import DATABASE_FAILURES, Database
 from arcane.kit.logging import get_logger
 
 log = get_logger("arcane.access.usage")
@@ -66,5 +65,5 @@ class Usage:
     async def _flush_or_log(self) -> None:
         try:
             await self.flush()
-        except (OSError, SQLAlchemyError) as exc:
+        except DATABASE_FAILURES as exc:
             log.warning("last_used_not_written", reason=type(exc).__name__)

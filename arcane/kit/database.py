@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy.exc
 import sqlalchemy.ext.asyncio
@@ -49,6 +50,8 @@ class _Session(AsyncSession):
 
 _NOT_ANSWERING = (OSError, PostgresError, sqlalchemy.exc.TimeoutError)
 """What connecting raises while Postgres is away, starts, or has no connection left for us."""
+DATABASE_FAILURES: Final = (Unavailable, OSError, SQLAlchemyError)
+"""What a transaction raises when Postgres is away, ends a deadlock, or refuses: work in the background tries again."""
 
 
 def _away() -> Unavailable:

@@ -25,7 +25,7 @@ from arcane.evaluations.words import State, Unit
 from arcane.jobs.service.runs import Jobs
 from arcane.kit.actor import Actor, Tenant
 from arcane.kit.clock import Clock
-from arcane.kit.database import Database
+from arcane.kit.database import DATABASE_FAILURES, Database
 from arcane.kit.logging import get_logger
 from arcane.kit.problems import Problem
 from arcane.kit.tables import now
@@ -76,8 +76,8 @@ class Lister:
         while True:
             try:
                 busy = await self.step()
-            except Problem as problem:
-                log.warning("listing_waits", reason=type(problem).__name__)
+            except (Problem, *DATABASE_FAILURES) as exc:
+                log.warning("listing_waits", reason=type(exc).__name__)
                 busy = False
             if not busy:
                 await anyio.sleep(_IDLE_S)

@@ -13,9 +13,8 @@ from arcane.jobs.service.runs import PROGRESS_TOPIC, STOP_TOPIC, Jobs
 from arcane.jobs.subject import RunRef, Subjects, UnknownKind
 from arcane.jobs.words import RunState
 from arcane.kit.actor import Tenant
-from arcane.kit.database import Database
+from arcane.kit.database import DATABASE_FAILURES, Database
 from arcane.kit.logging import get_logger
-from arcane.kit.problems import Unavailable
 from arcane.outbox.service import Bell, rung
 
 log = get_logger("arcane.jobs")
@@ -43,8 +42,8 @@ class Sweeper:
             try:
                 await self.close_cancelled()
                 await self.promise_stuck()
-            except Unavailable as exc:
-                log.warning("jobs_not_swept", reason=exc.detail)
+            except DATABASE_FAILURES as exc:
+                log.warning("jobs_not_swept", reason=type(exc).__name__)
             await rung(ring, self.jobs.settings.sweep_s)
 
     async def close_cancelled(self) -> None:

@@ -10,9 +10,8 @@ import msgspec
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from arcane.kit.actor import Tenant
-from arcane.kit.database import Database
+from arcane.kit.database import DATABASE_FAILURES, Database
 from arcane.kit.logging import get_logger
-from arcane.kit.problems import Unavailable
 from arcane.messaging.scoring import ScorerDescription
 from arcane.scores.repository import ScorerRepository
 from arcane.scores.views import KnownScorer
@@ -31,16 +30,17 @@ class Scorers:
 
     database: Database
     workers: WorkerService
+    look_s: float = LOOK_S
     _kept: dict[str, bytes] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Keeps what workers announce, until cancelled."""
         while True:
-            await anyio.sleep(LOOK_S)
+            await anyio.sleep(self.look_s)
             try:
                 await self.keep()
-            except Unavailable:
-                log.warning("scorers_not_kept")
+            except DATABASE_FAILURES as exc:
+                log.warning("scorers_not_kept", reason=type(exc).__name__)
 
     async def keep(self) -> None:
         """What present workers announce and is not kept yet is stored."""
