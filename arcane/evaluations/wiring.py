@@ -90,7 +90,7 @@ def build_evaluations(ground: Ground, sources: Sources, progress: Progress, cloc
     ground.subjects.add(KIND, EvaluationSubject(ground.database, ground.jobs, reader))
     return EvaluationParts(
         service,
-        VerdictService(ground.database, ground.audit, ground.cursors),
+        VerdictService(ground.database, ground.audit, ground.jobs, ground.cursors),
         StatisticsService(ground.database, Statistician()),
         Lister(ground.database, ground.jobs, sources.traces, readers, clock, settings),
     )

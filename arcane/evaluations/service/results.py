@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,13 @@ from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import BadValue, EvaluationState, UnknownSubject
 from arcane.evaluations.repository.evaluations import EvaluationRepository
 from arcane.evaluations.repository.results import ResultRepository
-from arcane.evaluations.service.found import found
+from arcane.evaluations.service.found import found, held
 from arcane.evaluations.service.subject import count, finish
 from arcane.evaluations.tables import Evaluation, EvaluationScore, Subject
 from arcane.evaluations.words import Given, State, SubjectsRequest, SubjectView, Summary, Verdict
 from arcane.experiments.service.subject import as_json
 from arcane.experiments.words import Status
+from arcane.jobs.service.runs import Jobs
 from arcane.kit.actor import Actor
 from arcane.kit.database import Database
 from arcane.kit.pagination import Cursors, Page
@@ -32,6 +34,7 @@ class VerdictService:
 
     database: Database
     audit: AuditLog
+    jobs: Jobs
     cursors: Cursors
 
     async def subjects(self, actor: Actor, evaluation_id: UUID, request: SubjectsRequest) -> Page[SubjectView]:
@@ -84,13 +87,14 @@ class VerdictService:
     ) -> list[UUID]:
         """Returns the ids of the subjects of which a person, or an import, has now said something; all, or none.
 
-        `verdicts` are by score. Replaces what stood there. Raises UnknownEvaluation, UnknownSubject, BadValue,
-        EvaluationState.
+        `verdicts` are by score. Replaces what stood there. With the last value that was missing, workers drop
+        what they are still at. Raises UnknownEvaluation, UnknownSubject, BadValue, EvaluationState.
         """
         subjects: list[UUID] = []
         async with self.database.transaction(actor.tenant) as session:
-            evaluation = await found(session, actor, evaluation_id, for_change=True)
-            if evaluation.state == State.CANCELLED:
+            evaluation = await held(session, self.jobs, actor, evaluation_id)
+            before = evaluation.state
+            if before == State.CANCELLED:
                 raise EvaluationState("the evaluation was cancelled", state=evaluation.state)
             repository = ResultRepository(session, evaluation)
             for score_id, said in verdicts.items():
@@ -110,6 +114,8 @@ class VerdictService:
                     after={"score_id": score_id, "results": len(rows)},
                 )
             finish(evaluation)
+            if before != evaluation.state and evaluation.run_id is not None:
+                await self.jobs.cancel(session, evaluation.run_id)
         return subjects
 
 
@@ -167,7 +173,7 @@ def _value(pinned: Mapping[str, Any], verdict: Verdict) -> tuple[float, str]:
     labels: dict[str, float] = {label: value for label, value in pinned["labels"]}  # noqa: C416 - pairs of JSON
     if not labels:
         value = verdict.value
-        if value is None or verdict.label:
+        if value is None or not math.isfinite(value) or verdict.label:
             raise BadValue(f"the score {pinned['name']} takes a number", label=verdict.label)
         lowest, highest = pinned["lowest"], pinned["highest"]
         if (lowest is not None and value < lowest) or (highest is not None and value > highest):

@@ -169,6 +169,7 @@ async def test_people_score_with_numbers_and_labels(desk: Desk) -> None:
         (MOOD, {"value": 0.5}),
         (EXACT, {"label": "glad"}),
         (EXACT, {"value": 1.5}),
+        (EXACT, {"value": float("nan")}),
         (EXACT, {}),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from arcane.datasets.sources import Scope
 from arcane.evaluations.problems import EvaluationState
-from arcane.evaluations.words import Draft, EvaluationView, SearchDraft, State, SubjectsRequest
+from arcane.evaluations.words import Draft, EvaluationView, Given, SearchDraft, State, SubjectsRequest, Verdict
 from arcane.experiments.words import Again, Status
 from arcane.experiments.words import Draft as ExperimentDraft
 from arcane.experiments.words import State as ExperimentStates
@@ -113,3 +113,17 @@ async def test_what_is_still_being_listed_cannot_be_paused(desk: Desk) -> None:
     with pytest.raises(EvaluationState, match="still being listed"):
         await desk.ledger.parts.board.tell(desk.actor, made.run_id, "pause")
     assert (await desk.ledger.run(made.run_id)).state == "running"
+
+
+async def test_workers_drop_what_people_have_given_the_last_values_of(desk: Desk) -> None:
+    made, verdicts = await _evaluation(desk), desk.evaluations.verdicts
+    assert made.run_id is not None
+    first, second = (await verdicts.subjects(desk.actor, made.id, ALL)).items
+    for subject, state in ((first, State.RUNNING), (second, State.DONE)):
+        given = Verdict(value=1.0, subject_id=subject.id)
+        await verdicts.give(desk.actor, made.id, {EXACT: [given]}, Given.PERSON)
+        assert (await desk.evaluations.evaluations.get(desk.actor, made.id)).state is state
+    assert (await desk.ledger.run(made.run_id)).state == "cancelled"
+    await desk.ledger.sweeper.close_cancelled()
+    seen = await desk.evaluations.evaluations.get(desk.actor, made.id)
+    assert (seen.state, seen.tally.done) == (State.DONE, 2)
