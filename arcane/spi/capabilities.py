@@ -13,7 +13,7 @@ from arcane.traceql.metrics_state import Measure
 class Order(StrEnum):
     """Which traces a limited scan returns."""
 
-    NEWEST_FIRST = "newest_first"  # the newest traces of the range, newest first
+    NEWEST_FIRST = "newest_first"  # the newest traces of the range, newest first, ties by id descending
     FIRST_FOUND = "first_found"  # any traces of the range, in any order
 
 

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from urllib.parse import quote
 
 from arcane.spi import (
@@ -14,6 +15,7 @@ from arcane.spi import (
     AttributeName,
     AttributeQuery,
     AttributeValueCount,
+    Candidate,
     Capabilities,
     Deadline,
     Field,
@@ -61,6 +63,9 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 _MOST_RECENT_SINCE = (2, 8)
 _ABSENCE_SINCE = (3, 0)
 _METRICS_SINCE = (3, 0)
+_PLACE = attrgetter("start", "trace_id")
+_DEEPER = 4
+"""How many times as many traces are asked for where all that came began at one instant."""
 _HOUR_NS = 3_600 * NANOS_PER_SECOND
 _NO_ROUTE = b"404 page not found"
 
@@ -87,14 +92,20 @@ class TempoAdapter(Adapter):
 
     async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
         await self._learn_version(deadline)
-        asked = {*mentioned_fields(request.filter), *request.select}
-        named = {field.name for field in asked}  # `.service.name` comes under the same name
-        hidden = frozenset(field.name for field in _SHOWN if field.name not in named)
-        answer = checked(await self._get(_SEARCH, self._search_params(request), deadline))
-        found = decode.decode_search(answer, hidden)
-        reached = len(found.candidates) >= request.limit
-        unread = () if found.finished or reached else (Notice("Tempo left parts of its store unread."),)
-        yield ScanPage(found.candidates, complete=not reached, warnings=unread)
+        depth, most = self._depth(request.limit), self.capabilities.max_limit
+        while True:
+            found = await self._search(request, depth, deadline)
+            reached = len(found.candidates) >= depth
+            sure = self._sure(found.candidates) if reached else found.candidates
+            if sure or not reached or depth >= most:
+                break
+            depth = min(depth * _DEEPER, most)
+        given = sorted(sure or found.candidates, key=_PLACE, reverse=True)
+        warnings = () if found.finished or reached else (Notice("Tempo left parts of its store unread."),)
+        if reached and not sure:
+            warnings = (Notice("More traces began at one instant than Tempo returns; some of them are missing."),)
+        complete = not reached and len(given) <= request.limit
+        yield ScanPage(tuple(given[: request.limit]), complete=complete, warnings=warnings)
 
     async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
         """`within` is not passed on: Tempo prunes blocks by it, and a long trace would come back cut."""
@@ -130,7 +141,8 @@ class TempoAdapter(Adapter):
         return Health(self._version, round(latency_ms, 1), newest, tuple(self._findings(newest)))
 
     def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
-        found = [*self._first(), SentRequest("GET", _SEARCH, self._search_params(request))]
+        params = self._search_params(request, self._depth(request.limit))
+        found = [*self._first(), SentRequest("GET", _SEARCH, params)]
         if whole:
             path = f"{_TRACE_V2 if self._has_v2 else _TRACE_V1}/{{id}}"
             found.append(SentRequest("GET", path, note=Notice("for each trace that it found")))
@@ -152,13 +164,36 @@ class TempoAdapter(Adapter):
             return ()
         return (SentRequest("GET", _BUILD, note=Notice("once, because the version decides what follows")),)
 
-    def _search_params(self, request: ScanRequest) -> tuple[tuple[str, str], ...]:
+    async def _search(self, request: ScanRequest, depth: int, deadline: Deadline) -> decode.Found:
+        asked = {*mentioned_fields(request.filter), *request.select}
+        named = {field.name for field in asked}  # `.service.name` comes under the same name
+        hidden = frozenset(field.name for field in _SHOWN if field.name not in named)
+        answer = await self._get(_SEARCH, self._search_params(request, depth), deadline)
+        return decode.decode_search(checked(answer), hidden)
+
+    def _depth(self, limit: int) -> int:
+        """Returns how many traces Tempo is asked for: of the newest one more, see `_sure`."""
+        is_newest_first = self.capabilities.order is Order.NEWEST_FIRST
+        return min(limit + 1, self.capabilities.max_limit) if is_newest_first else limit
+
+    def _sure(self, found: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Returns those of a cut answer that nothing is missing between.
+
+        Of traces that began at one nanosecond Tempo takes any, so those of the last instant may not be all there
+        are. Where clocks tick in milliseconds, that happens.
+        """
+        if self.capabilities.order is not Order.NEWEST_FIRST:
+            return found
+        last = min(one.start for one in found)
+        return [one for one in found if one.start > last]
+
+    def _search_params(self, request: ScanRequest, depth: int) -> tuple[tuple[str, str], ...]:
         select = (_NAME, _SERVICE, _STATUS, *(field for field in request.select if field not in _SHOWN))
         start, end = compile_window(request.within)
         query = compile_query(request.filter, select, most_recent=self.capabilities.order is Order.NEWEST_FIRST)
         return (
             ("q", query),
-            ("limit", str(request.limit)),
+            ("limit", str(depth)),
             ("spss", str(min(max(request.spans_per_trace, 1), MAX_SPANS_PER_SET))),
             ("start", str(start)),
             ("end", str(end)),

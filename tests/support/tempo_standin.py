@@ -191,7 +191,8 @@ def _in_window(tempo: Tempo, start: int, end: int, *, newest_first: bool) -> lis
     window = TimeRange(start * NANOS_PER_SECOND, end * NANOS_PER_SECOND)
     found = [trace for trace in tempo.traces if window.overlaps(trace.start, trace.end)]
     if newest_first:
-        return sorted(found, key=lambda trace: (trace.start, trace.trace_id), reverse=True)
+        # Of traces that began together, whichever comes first: here never the one that Arcane puts first.
+        return sorted(found, key=lambda trace: (-trace.start, trace.trace_id))
     return sorted(found, key=lambda trace: crc32(trace.trace_id.encode()))
 
 

@@ -9,7 +9,14 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
+from arcane.federation.execute import Engine
+from arcane.federation.question import Question, Resume
+from arcane.federation.source import Source
+from arcane.model.ids import SpanId, TraceId
+from arcane.model.span import Span, SpanKind
 from arcane.model.time import NANOS_PER_SECOND, TimeRange
+from arcane.model.trace import Trace
+from arcane.settings import LimitSettings
 from arcane.spi import (
     AttributeQuery,
     BackendFailed,
@@ -28,6 +35,8 @@ from arcane.spi import (
     Unreachable,
 )
 from arcane.spi.testing import corpus, scan_all
+from arcane.traceql.ast import SpansetFilter
+from arcane.traceql.ast_pipeline import Query
 from arcane.traceql.parse import parse
 from datasources.tempo.adapter import TempoAdapter
 from tests.support.egress import session
@@ -195,8 +204,45 @@ async def test_what_a_search_asks_for_is_bounded_as_tempo_wants_it() -> None:
         await scan_all(adapter, ScanRequest(within, limit=5, spans_per_trace=1_000))
         await scan_all(adapter, ScanRequest(within, limit=5, spans_per_trace=0))
     first, second = [request.query for request in tempo.requests if request.path == "/api/search"]
-    assert (first["spss"], second["spss"], first["limit"]) == ("100", "1", "5")
+    assert (first["spss"], second["spss"], first["limit"]) == ("100", "1", "6")
     assert int(first["end"]) - int(first["start"]) == 1
+
+
+def begun_at(*starts: int) -> list[Trace]:
+    """Traces of one span each, with ascending ids."""
+    spans = [
+        Span(TraceId(f"{number:032x}"), SpanId(f"{number:016x}"), "", "tick", SpanKind.SERVER, start, start + 1)
+        for number, start in enumerate(starts, start=1)
+    ]
+    return [Trace(span.trace_id, [span]) for span in spans]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 5])
+async def test_pages_lose_no_trace_that_began_together_with_others(limit: int) -> None:
+    second = NANOS_PER_SECOND
+    traces = begun_at(second, 2 * second, 2 * second, 2 * second, 3 * second, 3 * second, 4 * second)
+    question = Question(Query(SpansetFilter()), TimeRange(0, 10 * second), limit)
+    found: list[str] = []
+    async with connected(Tempo(traces)) as adapter:
+        await scan_all(adapter, EVERYTHING)  # from here on it is known to answer newest first
+        engine, source = Engine(LimitSettings()), Source("one", "One", "tempo", adapter)
+        resume: Resume | None = None
+        while True:
+            page = await engine.search(question, [source], resume, Deadline.after(10))
+            found += [hit.trace_id for hit in page.hits]
+            resume = page.resume
+            if resume is None:
+                break
+    assert found == [trace.trace_id for trace in reversed(traces)]
+
+
+async def test_more_traces_at_one_instant_than_tempo_returns_are_told() -> None:
+    async with connected(Tempo(begun_at(*[NANOS_PER_SECOND] * 1_001))) as adapter:
+        window = TimeRange(0, 2 * NANOS_PER_SECOND)
+        await scan_all(adapter, ScanRequest(window, limit=1))
+        answer = await scan_all(adapter, ScanRequest(window, limit=1))
+    assert (len(answer.candidates), answer.complete) == (1, False)
+    assert "at one instant" in answer.warnings[0]
 
 
 async def test_the_longest_window_stays_below_tempos_bound_when_it_is_rounded() -> None:
