@@ -27,6 +27,7 @@ _TEXTS = (
     "status",
     "status_message",
 )
+_MAP = "Map(String, String)"
 _ATTRIBUTES = ("span_attributes", "resource_attributes", "event_attributes", "link_attributes")
 
 
@@ -90,6 +91,7 @@ def layout_of(source: str, columns: ColumnMap, types: Mapping[str, str]) -> Layo
     ]
     if missing:
         raise NotUnderstood(Notice("The table has no column %(columns)s.", columns=", ".join(missing)))
+    known = _whole_rows(known)
     start, timestamp = _moment(known["timestamp"], types)
     return Layout(
         source,
@@ -97,16 +99,16 @@ def layout_of(source: str, columns: ColumnMap, types: Mapping[str, str]) -> Layo
         start,
         _duration(known, columns.unit, types, start),
         {field: _text(known.get(field), types) for field in _TEXTS},
-        {field: _attributes(field, known.get(field), types) for field in _ATTRIBUTES},
-        {
-            "event_times": _times(known.get("event_times"), types),
-            **{
-                field: quoted(known[field]) if field in known else "CAST([], 'Array(String)')"
-                for field in ("event_names", "link_trace_ids", "link_span_ids", "link_trace_states")
-            },
-        },
+        {field: _attributes(field, known, types) for field in _ATTRIBUTES},
+        _arrays(known, types, start),
         findings=tuple(_findings(known, columns)),
     )
+
+
+def _whole_rows(known: Mapping[str, str]) -> dict[str, str]:
+    """Returns the columns without those of links where they do not say what is linked to."""
+    whole = {"link_trace_ids", "link_span_ids"} <= known.keys()
+    return {field: column for field, column in known.items() if whole or not field.startswith("link_")}
 
 
 def _moment(column: str, types: Mapping[str, str]) -> tuple[str, str]:
@@ -119,13 +121,15 @@ def _moment(column: str, types: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _duration(known: Mapping[str, str], unit: int, types: Mapping[str, str], start: str) -> str:
+    """Returns nanoseconds, never below zero; zero where the table does not say."""
     if "duration" in known:
-        column = quoted(known["duration"])
-        if types[known["duration"]].endswith("Int64)") or types[known["duration"]] in ("UInt64", "Int64"):
-            return f"toInt64({column})" if unit == 1 else f"toInt64({column} * {unit})"
-        return f"toInt64({column} * {unit})"
+        kind, column = types[known["duration"]], quoted(known["duration"])
+        is_whole = unit == 1 and kind.endswith(("Int64", "Int64)"))
+        took = f"toInt64({column})" if is_whole else f"toInt64({column} * {unit})"
+        took = f"ifNull({took}, 0)" if "Nullable" in kind else took
+        return took if kind.startswith("UInt") else f"greatest(0, {took})"
     if "end" in known:
-        return f"(ifNull({_moment(known['end'], types)[0]}, {start}) - {start})"
+        return f"greatest(0, ifNull({_moment(known['end'], types)[0]}, {start}) - {start})"
     return "toInt64(0)"
 
 
@@ -144,26 +148,56 @@ def _text(column: str | None, types: Mapping[str, str]) -> str:
     return f"ifNull(toString({name}), '')"
 
 
-def _attributes(field: str, column: str | None, types: Mapping[str, str]) -> tuple[str, Kept]:
+def _attributes(field: str, known: Mapping[str, str], types: Mapping[str, str]) -> tuple[str, Kept]:
     in_rows = field in ("event_attributes", "link_attributes")
+    column = known.get(field)
     if column is None:
-        return ("CAST([], 'Array(Map(String, String))')" if in_rows else "CAST(map(), 'Map(String, String)')"), Kept.NOT
+        value = f"CAST(map(), '{_MAP}')"
+        return (_for_each_row(field[: field.index("_")], known, value, _MAP) if in_rows else value), Kept.NOT
     kind = types[column]
-    inner = kind.removeprefix("Array(") if in_rows else kind
+    inner = kind.removeprefix("Array(").removesuffix(")") if in_rows else kind
     if inner.startswith("JSON"):
         return quoted(column), Kept.JSON
     if not inner.startswith("Map("):
         raise NotUnderstood(wrong_type(column, types, "Map or JSON"))
-    if inner.rstrip(")").endswith("String"):
+    value = inner.partition(", ")[2].removesuffix(")")
+    if value in ("String", "LowCardinality(String)"):
         return quoted(column), Kept.MAP
-    if in_rows:
+    if not in_rows:
+        return _texts(quoted(column)), Kept.MAP
+    if not value.rstrip(")").endswith("String"):
         raise NotUnderstood(wrong_type(column, types, "Array(Map(String, String))"))
-    return f"mapApply((k, v) -> (toString(k), ifNull(toString(v), '')), {quoted(column)})", Kept.MAP
+    return f"arrayMap(held -> {_texts('held')}, {quoted(column)})", Kept.MAP
 
 
-def _times(column: str | None, types: Mapping[str, str]) -> str:
+def _texts(column: str) -> str:
+    """Returns a Map of what has a value, as text."""
+    there = f"mapFilter((k, v) -> v IS NOT NULL, {column})"
+    return f"mapApply((k, v) -> (toString(k), assumeNotNull(toString(v))), {there})"
+
+
+def _arrays(known: Mapping[str, str], types: Mapping[str, str], start: str) -> dict[str, str]:
+    """Returns what is kept of events and links, as arrays of equal length; an event without a time is at the start."""
+    texts = ("event_names", "link_trace_ids", "link_span_ids", "link_trace_states")
+    times = known.get("event_times")
+    return {
+        "event_times": _times(times, types) if times else _for_each_row("event", known, start, "Int64"),
+        **{
+            field: quoted(known[field]) if field in known else _for_each_row(field[: field.index("_")], known, "''")
+            for field in texts
+        },
+    }
+
+
+def _for_each_row(what: str, known: Mapping[str, str], value: str, kind: str = "String") -> str:
+    """Returns an array with `value` for each event (or link) that some column of the table tells of."""
+    column = next((column for field, column in known.items() if field.startswith(f"{what}_")), None)
     if column is None:
-        return "CAST([], 'Array(Int64)')"
+        return f"CAST([], 'Array({kind})')"
+    return f"arrayMap(one -> {value}, {quoted(column)})"
+
+
+def _times(column: str, types: Mapping[str, str]) -> str:
     if "DateTime64" not in types[column]:
         raise NotUnderstood(wrong_type(column, types, "Array(DateTime64)"))
     return f"arrayMap(t -> toUnixTimestamp64Nano(t), {quoted(column)})"

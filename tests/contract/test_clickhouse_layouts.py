@@ -13,7 +13,7 @@ from arcane.model.deadline import Deadline
 from arcane.model.ids import TraceId
 from arcane.model.span import SpanKind, StatusCode
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, TimeRange
-from arcane.spi import AttributeQuery, Field, Misconfigured, ScanRequest, Scope
+from arcane.spi import AttributeQuery, Field, Misconfigured, ScanRequest, Scope, compile_filter
 from arcane.spi.testing import filter_of, scan_all
 from datasources.clickhouse.adapter import ClickHouseAdapter
 from datasources.clickhouse.settings import ClickHouseSettings, headers_of
@@ -218,3 +218,66 @@ async def test_what_a_table_lacks_is_named(own: ClickHouseSettings, change: dict
     async with adapter_of(own.model_copy(update=change)) as adapter:
         with pytest.raises(Misconfigured, match=message):
             await adapter.check(Deadline.after(60))
+
+
+@pytest.fixture
+def sparse(clickhouse: ClickHouse, database: str) -> ClickHouseSettings:
+    """A table that says little: of events only names, of links only traces, of some spans not how long they took."""
+    clickhouse.run(
+        f"""CREATE TABLE {database}.calls (began DateTime64(3), trace String, span String, operation String,
+        took_ms Nullable(Int32), happened Array(String), linked Array(String), tags Map(String, Nullable(String)))
+        ENGINE = MergeTree ORDER BY began"""
+    )
+    row = {"began": f"{BASE_S}.5", "trace": "a" * 32, "operation": "GET"}
+    insert(
+        clickhouse,
+        f"{database}.calls",
+        {**row, "span": "1" * 16, "took_ms": 40, "happened": ["exception", "retry"], "linked": ["b" * 32]},
+        {**row, "span": "2" * 16, "took_ms": None, "tags": {"known": "yes", "unknown": None}},
+        {**row, "span": "3" * 16, "took_ms": -7, "happened": ["retry"]},
+    )
+    columns = """
+        timestamp = began
+        trace_id = trace
+        span_id = span
+        name = operation
+        duration = took_ms
+        event_names = happened
+        link_trace_ids = linked
+        span_attributes = tags
+    """
+    return ClickHouseSettings(
+        url=clickhouse.url,
+        database=database,
+        layout="columns",
+        table="calls",
+        columns=columns,
+        duration_unit="ms",
+        **clickhouse.credentials,
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "spans"),
+    [
+        ('{ event:name = "exception" }', "1"),
+        ('{ event:name = "retry" && event.type = nil }', "13"),
+        ('{ event:name = "retry" && event:timeSinceStart = 0s }', "13"),
+        ('{ event.type = "x" }', ""),
+        ('{ link:traceID = "bb" }', ""),
+        ("{ duration = 0s }", "23"),
+        ("{ duration < 0s }", ""),
+        ("{ span.unknown = nil }", "123"),
+        ('{ !(span.unknown = "x") }', "123"),
+        ('{ span.known = "yes" }', "2"),
+    ],
+)
+async def test_what_a_table_does_not_say_is_empty(sparse: ClickHouseSettings, query: str, spans: str) -> None:
+    filter = filter_of(query)
+    async with adapter_of(sparse) as adapter:
+        answer = await scan_all(adapter, ScanRequest(WITHIN, 10, filter, spans_per_trace=10))
+        trace = await adapter.get_trace(TraceId("a" * 32), None, Deadline.after(60))
+    assert trace is not None
+    wanted = [number * 16 for number in spans]
+    assert [span.span_id for one in answer.candidates if one.hit for span in one.hit.spans] == wanted
+    assert [span.span_id for span in compile_filter(filter)(trace)] == wanted
