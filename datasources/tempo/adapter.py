@@ -103,7 +103,9 @@ class TempoAdapter(Adapter):
         given = sorted(sure or found.candidates, key=_PLACE, reverse=True)
         warnings = () if found.finished or reached else (Notice("Tempo left parts of its store unread."),)
         if reached and not sure:
-            warnings = (Notice("More traces began at one instant than Tempo returns; some of them are missing."),)
+            warnings = (
+                Notice("More traces began at one instant than one request may return; some of them are missing."),
+            )
         complete = not reached and len(given) <= request.limit
         yield ScanPage(tuple(given[: request.limit]), complete=complete, warnings=warnings)
 

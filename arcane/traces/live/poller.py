@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import anyio
+from msgspec.structs import replace
 
 from arcane.federation.execute import Engine
 from arcane.federation.question import Found, Question
@@ -23,7 +24,7 @@ from arcane.model.hit import TraceHit
 from arcane.model.ids import TraceId
 from arcane.model.notice import Notice
 from arcane.model.outcome import SourceOutcome, SourceStatus
-from arcane.model.time import NANOS_PER_SECOND, TimeRange, nanos_of
+from arcane.model.time import NANOS_PER_SECOND, TimeRange, datetime_of, nanos_of
 from arcane.settings import LiveSettings
 from arcane.traceql.ast_pipeline import Query
 from arcane.traces.live.hub import Bell
@@ -69,6 +70,7 @@ class SourceTail:
         self.broken = False
         self.last: Poll | None = None
         self.bells: set[Bell] = set()
+        self._changed = Bell()
         self._engine = engine
         self._settings = settings
         self._clock = clock
@@ -79,13 +81,26 @@ class SourceTail:
         self._told: OrderedDict[TraceId, _Told] = OrderedDict()
 
     async def run(self) -> None:
-        """Polls until it is cancelled; never faster than the datasource answers, nor before it wants to be asked."""
+        """Polls until it is cancelled; never faster than the datasource answers, nor before it wants to be asked.
+
+        What was wanted before somebody changed its settings binds nobody.
+        """
         while True:
             began = anyio.current_time()
+            self._changed = Bell()
             poll = await self.poll()
             error = poll.outcome.error
             wanted = (error.retry_after_s if error else None) or 0.0
-            await anyio.sleep(max(self._settings.poll_s, anyio.current_time() - began, wanted))
+            pause = max(self._settings.poll_s, anyio.current_time() - began)
+            await anyio.sleep(pause)
+            if wanted > pause:
+                await self._changed.wait(wanted - pause)
+
+    def ask(self, source: Source) -> None:
+        """The next polls ask `source`: after a change of settings there is another adapter."""
+        if source.adapter is not self.source.adapter:
+            self._changed.ring()
+        self.source = source
 
     def broke(self) -> None:
         """Whoever watches is told that nothing more comes."""
@@ -93,7 +108,7 @@ class SourceTail:
         self._ring()
 
     def look_back(self, to: int) -> None:
-        """The next poll reaches down to `to`, as far as the settings let it."""
+        """The next poll reaches down to `to`, as far as the settings let it; it tells where that is not far enough."""
         self._watermark = min(self._watermark, to)
 
     async def poll(self) -> Poll:
@@ -101,6 +116,7 @@ class SourceTail:
         now: int = nanos_of(self._clock.now())
         overlap, longest = (_nanos(seconds) for seconds in (self._settings.overlap_s, self._settings.catch_up_s))
         begin = min(now, max(self._watermark, now - longest) - overlap)
+        is_too_late = self._watermark < begin
         question = Question(
             self.question.query,
             TimeRange(max(0, begin), now),
@@ -112,6 +128,8 @@ class SourceTail:
         outcome = _bounded(found, self._settings.rows_per_poll)
         if outcome.error is None:
             self._watermark = now
+            if is_too_late:
+                outcome = _noted(outcome, SourceStatus.PARTIAL, _too_late(begin))
         self._tell(found.hits, now)
         self._polls += 1
         self.last = Poll(self._polls, now, outcome)
@@ -127,6 +145,12 @@ class SourceTail:
         oldest = self._log[0].number if self._log else self._numbers + 1
         lost = max(0, oldest - number - 1)
         return [entry for entry in self._log if entry.number > number][:most], lost
+
+    def told_until(self, number: int) -> int:
+        """Returns the moment up to which whoever has taken the entries up to `number` knows everything."""
+        if self.last is None:
+            return 0
+        return next((entry.at - 1 for entry in self._log if entry.number > number), self.last.at)
 
     @property
     def numbers(self) -> int:
@@ -156,16 +180,19 @@ def _bounded(found: Found, limit: int) -> SourceOutcome:
     if found.resume is None or len(found.hits) < limit or outcome.status is not SourceStatus.OK:
         return outcome
     warning = Notice("More traces came than one poll reads (%(limit)s); the older ones are not shown.", limit=limit)
-    return SourceOutcome(
-        outcome.datasource_id,
-        outcome.name,
-        outcome.kind,
-        SourceStatus.APPROXIMATE,
-        outcome.rows,
-        outcome.elapsed_ms,
-        outcome.pushed,
-        outcome.residual,
-        (*outcome.warnings, warning),
+    return _noted(outcome, SourceStatus.APPROXIMATE, warning)
+
+
+def _noted(outcome: SourceOutcome, status: SourceStatus, warning: Notice) -> SourceOutcome:
+    """Returns the outcome with one more warning; `status` where it said that all is well."""
+    status = status if outcome.status is SourceStatus.OK else outcome.status
+    return replace(outcome, status=status, warnings=(*outcome.warnings, warning))
+
+
+def _too_late(begin: int) -> Notice:
+    return Notice(
+        "Not asked for longer than is caught up with: what began before %(time)s may be missing.",
+        time=f"{datetime_of(begin):%Y-%m-%dT%H:%M:%SZ}",
     )
 
 

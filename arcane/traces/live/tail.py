@@ -160,7 +160,7 @@ class Tail:
         if watcher.broken:
             return [Ended("internal-error", Notice("An adapter broke while it was asked; the log has more."))]
         for tail, source in zip(tails, self.chosen, strict=True):
-            tail.source = source  # after a change of settings there is another adapter
+            tail.ask(source)
         return watcher.take(self.hidden)
 
     @contextmanager
@@ -177,7 +177,7 @@ class Tail:
         settings, now = self.service.settings, nanos_of(self.service.clock.now())
         since = now - int(settings.overlap_s * NANOS_PER_SECOND)
         if self.request.since is not None:
-            since = max(self.request.since, now - int(settings.catch_up_s * NANOS_PER_SECOND))
+            since = min(self.request.since, now)
             for tail in tails:
                 tail.look_back(since)
         return Watcher.of(tails, self.request.spans_per_trace, since)

@@ -84,9 +84,7 @@ class _Reading:
     @property
     def settled_at(self) -> int:
         """Everything that was told up to this moment has been taken."""
-        if self.tail.last is None:
-            return 0
-        return self.tail.last.at if self.number == self.tail.numbers else self.tail.last.at - 1
+        return self.tail.told_until(self.number)
 
 
 @dataclass(slots=True)

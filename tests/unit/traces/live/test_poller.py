@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import anyio
 import pytest
 
 from arcane.federation.execute import Engine
@@ -17,7 +18,7 @@ from arcane.traces.live.poller import Entry, SourceTail, TailQuestion
 from datasources.memory.adapter import Faults
 from tests.support.asking import NOON, NOON_NANOS, numbered
 from tests.support.clock import SetClock
-from tests.support.live import Growing
+from tests.support.live import PATIENCE_S, Growing, until
 
 pytestmark = pytest.mark.anyio
 
@@ -159,3 +160,56 @@ async def test_a_datasource_that_asks_to_slow_down_says_so_in_its_outcome() -> N
     error = (await bench.tail.poll()).outcome.error
     assert error is not None
     assert error.retry_after_s == 7
+
+
+async def test_what_is_not_caught_up_with_is_told_once() -> None:
+    bench = Bench(catch_up_s=60)
+    await bench.tail.poll()
+    bench.backend.fail(Faults(scan=Unreachable("nobody there")))
+    bench.pass_time(80)
+    await bench.tail.poll()
+    bench.backend.fail(Faults())
+    assert (await bench.tail.poll()).outcome.status is SourceStatus.OK  # the overlap reaches as far
+    bench.backend.fail(Faults(scan=Unreachable("nobody there")))
+    bench.pass_time(200)
+    assert not (await bench.tail.poll()).outcome.warnings
+    bench.backend.fail(Faults())
+    bench.pass_time(10)
+    first, second = (await bench.tail.poll()).outcome, (await bench.tail.poll()).outcome
+    assert first.status is SourceStatus.PARTIAL
+    assert "what began before 2026-08-01T12:03:20Z may be missing" in first.warnings[0]
+    assert (second.status, second.warnings) == (SourceStatus.OK, ())
+
+
+async def test_who_comes_back_too_late_is_told() -> None:
+    bench = Bench(catch_up_s=60)
+    bench.tail.look_back(NOON_NANOS - 1_000 * NANOS_PER_SECOND)
+    assert "may be missing" in (await bench.tail.poll()).outcome.warnings[0]
+
+
+async def test_a_mark_lies_below_everything_that_was_not_taken() -> None:
+    bench = Bench()
+    for number in range(3):
+        bench.backend.put(numbered(number, seconds_ago=1))
+        await bench.tail.poll()
+        bench.pass_time(1)
+    entries = bench.entries()
+    assert bench.tail.told_until(entries[0].number) == entries[1].at - 1
+    assert bench.tail.place_of(bench.tail.told_until(entries[0].number)) == entries[0].number
+    bench.pass_time(1)
+    last = await bench.tail.poll()
+    assert bench.tail.told_until(entries[-1].number) == last.at
+
+
+async def test_a_datasource_that_was_changed_is_asked_without_the_wait_that_the_old_one_wanted() -> None:
+    bench = Bench(poll_s=0.01)
+    bench.backend.fail(Faults(scan=RateLimited("slow down", retry_after_s=3_600)))
+    changed = Growing()
+    async with anyio.create_task_group() as group:
+        group.cancel_scope.deadline = anyio.current_time() + PATIENCE_S
+        group.start_soon(bench.tail.run)
+        await until(lambda: bench.tail.last is not None)
+        bench.tail.ask(Source("1", "store", "memory", changed))
+        await until(lambda: bool(changed.asked.scans))
+        group.cancel_scope.cancel()
+    assert changed.asked.scans
