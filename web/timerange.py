@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from arcane.model.time import TimeRange, nanos_of
+from arcane.traces.times import EARLIEST, LATEST
 from web.i18n import Language
 
 CUSTOM: Final = "custom"
@@ -79,13 +80,13 @@ def _custom(start: str, end: str, now: datetime, language: Language) -> Window:
     first, last = _moment(start, now), _moment(end, now) if end else now
     if first is None or last is None:
         return wrong(say("Write times as 2026-03-04 14:00:00, or as RFC 3339."))
-    if first >= last:
+    # As points in time: two datetimes of one zone compare as clocks, and a clock shows one hour twice a year.
+    since, until = nanos_of(first), nanos_of(last)
+    if since >= until:
         return wrong(say("The range ends before it starts."))
-    try:
-        found = TimeRange(nanos_of(first), nanos_of(last))
-    except (OverflowError, ValueError):
+    if since < EARLIEST or until > LATEST:
         return wrong(say("These times are out of bounds."))
-    return Window(Chosen(CUSTOM, label, start, end), found)
+    return Window(Chosen(CUSTOM, label, start, end), TimeRange(since, until))
 
 
 def _moment(text: str, now: datetime) -> datetime | None:

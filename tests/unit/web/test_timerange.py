@@ -57,6 +57,10 @@ def test_an_open_end_is_now() -> None:
         ("2026-13-01", "now"),
         ("", "now"),
         ("9999-99-99", ""),
+        ("2026-03-04", "9999-12-31"),
+        ("1969-12-31", "now"),
+        ("0001-01-01", "now"),
+        ("0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00"),
     ],
 )
 def test_what_cannot_be_read_is_said_and_kept(start: str, end: str) -> None:
@@ -64,6 +68,13 @@ def test_what_cannot_be_read_is_said_and_kept(start: str, end: str) -> None:
     assert window.range is None
     assert window.chosen.error
     assert (window.chosen.from_text, window.chosen.to_text) == (start, end)
+
+
+def test_a_range_may_begin_in_the_hour_that_a_clock_shows_twice() -> None:
+    after = datetime(2026, 10, 25, 1, 15, tzinfo=UTC)  # 02:15 in Berlin, for the second time
+    window = window_of(("custom", "2026-10-25 02:45", "now"), after, BERLIN, ENGLISH)
+    assert window.range is not None
+    assert window.range.duration == 30 * 60 * 10**9
 
 
 def test_every_preset_has_a_label() -> None:
