@@ -92,7 +92,7 @@ class TraceFollower:
         self.grew_at = nanos_of(clock.now())
 
     async def run(self) -> None:
-        """Asks until nothing was added for the quiet time."""
+        """Asks until nothing was added for the quiet time, as far as anybody could say."""
         while not self.quiet:
             began = anyio.current_time()
             await self.poll()
@@ -116,7 +116,8 @@ class TraceFollower:
             self.assembled = replace(self.assembled, outcome=found.outcome)
         else:
             self.assembled = found
-        self.quiet = now - self.grew_at >= int(self._settings.quiet_s * NANOS_PER_SECOND)
+        nobody_knows = bool(self.sources) and all(one.error is not None for one in found.outcome.sources)
+        self.quiet = not nobody_knows and now - self.grew_at >= int(self._settings.quiet_s * NANOS_PER_SECOND)
         self._ring()
 
     def _add(self, found: Assembled, trace: Trace) -> bool:

@@ -84,6 +84,29 @@ async def test_it_is_over_when_nothing_was_added_for_the_quiet_time() -> None:
         assert len(eyes.grown) == 1
 
 
+async def test_it_is_not_called_quiet_while_no_datasource_answers() -> None:
+    async with on_stage() as stage:
+        store = stage.add("store")
+        store.put(numbered(1))
+        eyes = Eyes(stage)
+
+        def failed() -> int:
+            looks = [event for event in eyes.told if isinstance(event, Looked)]
+            return sum(one.sources[0].error is not None for one in looks)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(eyes.follow)
+            await eyes.until(1)
+            store.fail(Faults(get_trace=Unreachable("nobody there")))
+            await until(lambda: failed() > 0)
+            stage.pass_time(61)
+            seen = failed()
+            await until(lambda: failed() >= seen + 3 or isinstance(eyes.told[-1], Ended))
+            assert not isinstance(eyes.told[-1], Ended)
+            store.fail(Faults())
+        assert eyes.end == "quiet"
+
+
 async def test_many_who_follow_one_trace_are_one_poller() -> None:
     async with on_stage() as stage:
         store = stage.add("store")
