@@ -247,7 +247,8 @@ class Compiler:
         wanted = digits.rjust(width, "0") if digits else ""
         if not wanted:  # no parent: old exporters write zeros
             return f"{column} {'NOT IN' if op is Op.NE else 'IN'} ('', {self.bind('0' * width, 'String')})"
-        return f"{column} {SQL_OPS[op]} {self.bind(wanted, 'String')}"
+        is_it = self.layout.is_id(column, wanted, self.bind)
+        return f"NOT {is_it}" if op is Op.NE else is_it
 
     def _of_trace(self, op: Op, name: str, literal: Literal) -> str:
         """Returns: the trace is one of those of which it holds."""

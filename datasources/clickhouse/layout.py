@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from arcane.spi import Notice
 from datasources.clickhouse.columns import ColumnMap, quoted
+from datasources.clickhouse.values import Bind
 
 NO_PARENT = "0000000000000000"
 _TEXTS = (
@@ -66,9 +67,20 @@ class Layout:
     """event_times (nanoseconds), event_names, link_trace_ids, link_span_ids, link_trace_states."""
     trace_times: str | None = None
     """A table with TraceId, Start and End."""
+    loose_ids: bool = False
+    """Ids may be in upper case, or without the zeros they begin with."""
     member: str = "IN"
     """GLOBAL IN where the table is Distributed."""
     findings: tuple[str, ...] = ()
+
+    def is_id(self, column: str, identifier: str, bind: Bind) -> str:
+        """Returns the condition that the column holds `identifier`, which is in full and in lower case."""
+        if not self.loose_ids:
+            return f"{column} = {bind(identifier, 'String')}"
+        bare = identifier.lstrip("0")
+        found = (identifier, bare.rjust(16, "0"), bare)  # traces of Jaeger and Zipkin may have half an id
+        spelled = sorted({*found, *(one.upper() for one in found)})
+        return f"{column} IN {bind(spelled, 'Array(String)')}"
 
     @property
     def end(self) -> str:

@@ -41,6 +41,8 @@ class Probe:
         found = layout_of(quoted_table(settings.database, settings.table), columns, types)
         if settings.layout == "opentelemetry":
             found = await self._with_times(wire, found, deadline)
+        else:
+            found = replace(found, loose_ids=True)
         return await self._clustered(wire, found, settings.table, deadline)
 
     async def _types(self, wire: Wire, table: str, deadline: Deadline) -> dict[str, str]:

@@ -89,10 +89,10 @@ class Asking:
     def trace(self, trace_id: TraceId, limit: int, *, by_times: bool) -> Statement:
         """Gives the spans of a trace, at most one more than `limit`, in order of start."""
         layout, bind = self.layout, Binds()
-        wanted = bind(trace_id, "String")
+        is_it = layout.is_id(layout.texts["trace_id"], trace_id, bind)
         bounds = ""
         if by_times and layout.trace_times:
-            times = f"FROM {layout.trace_times} WHERE TraceId = {wanted}"
+            times = f"FROM {layout.trace_times} WHERE {layout.is_id('TraceId', trace_id, bind)}"
             # End is when the last span began, in whole seconds in older tables.
             bounds = (
                 f" AND {layout.timestamp} >= (SELECT min(Start) {times})"
@@ -100,7 +100,7 @@ class Asking:
             )
         columns = ", ".join(f"{sql} AS a_{number}" for number, sql in enumerate(self._whole().values()))
         sql = (
-            f"SELECT {columns} FROM {layout.source} WHERE {layout.texts['trace_id']} = {wanted}{bounds}"
+            f"SELECT {columns} FROM {layout.source} WHERE {is_it}{bounds}"
             f" ORDER BY {layout.timestamp} LIMIT {bind(limit + 1, 'UInt64')}"
         )
         return Statement(sql, bind.values, limit + 1)

@@ -220,6 +220,26 @@ async def test_what_a_table_lacks_is_named(own: ClickHouseSettings, change: dict
             await adapter.check(Deadline.after(60))
 
 
+@pytest.mark.parametrize(
+    "stored", ["a2b4c6d8e0f10213", "A2B4C6D8E0F10213", "f" * 32, "F" * 32, "00" * 8 + "0" + "b" * 15]
+)
+async def test_ids_are_found_in_whatever_spelling_a_table_has_them(
+    clickhouse: ClickHouse, sparse: ClickHouseSettings, stored: str
+) -> None:
+    row = {"began": f"{BASE_S}.5", "trace": stored, "span": stored[-16:], "operation": "odd", "took_ms": 1}
+    insert(clickhouse, f"{sparse.database}.calls", row)
+    filters = [filter_of(f'{{ name = "odd" && trace:id = "{stored}" && span:id = "{stored[-16:]}" }}')]
+    filters.append(filter_of(f'{{ name = "odd" && trace:id != "{"1" * 32}" }}'))
+    async with adapter_of(sparse) as adapter:
+        for filter in filters:
+            (candidate,) = (await scan_all(adapter, ScanRequest(WITHIN, 10, filter))).candidates
+            trace = await adapter.get_trace(candidate.trace_id, None, Deadline.after(60))
+            assert trace is not None
+            assert [span.name for span in trace.spans] == ["odd"]
+        other = await scan_all(adapter, ScanRequest(WITHIN, 10, filter_of(f'{{ trace:id != "{stored}" }}')))
+    assert [one.trace_id for one in other.candidates] == ["a" * 32]
+
+
 @pytest.fixture
 def sparse(clickhouse: ClickHouse, database: str) -> ClickHouseSettings:
     """A table that says little: of events only names, of links only traces, of some spans not how long they took."""
