@@ -33,10 +33,11 @@ class Gates:
         self._adapters: WeakKeyDictionary[Adapter, Semaphore] = WeakKeyDictionary()
 
     def of(self, adapter: Adapter) -> Semaphore:
-        """Returns the gate of one datasource, shared by all questions."""
+        """Returns the gate of one datasource, shared by all questions; an adapter may learn how wide it may be."""
+        most = max(1, adapter.capabilities.concurrency)
         gate = self._adapters.get(adapter)
-        if gate is None:
-            gate = self._adapters[adapter] = Semaphore(max(1, adapter.capabilities.concurrency), fast_acquire=True)
+        if gate is None or gate.max_value != most:
+            gate = self._adapters[adapter] = Semaphore(most, max_value=most, fast_acquire=True)
         return gate
 
 

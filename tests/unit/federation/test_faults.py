@@ -227,6 +227,30 @@ async def test_completion_keeps_to_the_longest_window() -> None:
     assert adapter.asked.scans[0].within == TimeRange(RANGE.end - 5_000_000_000, RANGE.end)
 
 
+async def test_a_datasource_is_asked_no_more_at_once_than_it_has_said_since() -> None:
+    class Counting(MemoryAdapter):
+        under_way = most = 0
+
+        async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+            await anyio.sleep(0.001)
+            self.under_way -= 1
+            return None
+
+    adapter = Counting([], EVERYTHING)
+    asking = Asking(source("store", adapter), Deadline.after(5), Gates(100))
+
+    async def ask(number: int) -> None:
+        await asking.get_trace(TraceId(f"{number:032x}"), None)
+
+    await each(ask, range(1, 20))
+    assert adapter.most == EVERYTHING.concurrency
+    adapter.most, adapter.capabilities = 0, replace(EVERYTHING, concurrency=2)
+    await each(ask, range(1, 20))
+    assert adapter.most == 2
+
+
 async def test_the_first_fault_cancels_what_runs_beside_it() -> None:
     ended: list[int] = []
 
