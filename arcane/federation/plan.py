@@ -21,6 +21,7 @@ from arcane.spi.capabilities import Capabilities
 from arcane.traceql.ast import Binary, Expr, Field, Literal, LiteralType, Op, SpansetFilter, Unary
 from arcane.traceql.ast_pipeline import Pipeline, Query, Select, SpansetExpr, SpansetOperation, Stage
 from arcane.traceql.format import format_filter, format_query
+from arcane.traceql.hits import listed_fields
 from arcane.traceql.intrinsics import Level, level_of
 
 
@@ -84,7 +85,7 @@ def plans(query: Query, asked: Sequence[Capabilities], *, alone: bool) -> tuple[
     """
     spans = spanwise(query)
     shown = None if spans is None else beside(query, spans)
-    if spans is not None and shown is not None:
+    if spans is not None and shown is not None and not _are_of_traces(shown):
         return tuple(_of_spans(spans, shown, can, alone) for can in asked)
     through = max(required_of(query), key=lambda one: _worth_for_all(one, asked, alone))
     return tuple(_of_sets(query, through, can, alone) for can in asked)
@@ -132,10 +133,10 @@ def _parts(body: SpansetExpr) -> Iterator[Kept]:
 
 
 def _ordered(body: SpansetExpr) -> Iterator[Kept]:
-    """Yields the stages that show attributes, of a query that is about each span by itself: see `beside`."""
+    """Yields the stages that show what no datasource shows as the query says: see `plans` and `beside`."""
     for stage in body.stages if isinstance(body, Pipeline) else ():
         if isinstance(stage, Select):
-            yield Kept(stage, Reason.ORDER)
+            yield Kept(stage, Reason.WHOLE_TRACE if _are_of_traces(stage.fields) else Reason.ORDER)
 
 
 def _worth_for_all(spans: SpansetFilter, asked: Sequence[Capabilities], alone: bool) -> tuple[int, int]:
@@ -210,6 +211,11 @@ def _unpushable(condition: Expr, capabilities: Capabilities) -> Kept:
 
 def _mentions(level: Level, expr: Expr) -> bool:
     return any(level_of(field) is level for field in fields_of(expr))
+
+
+def _are_of_traces(shown: Sequence[Field]) -> bool:
+    """True where a span is shown with something that only its whole trace tells, such as how many children it has."""
+    return any(level_of(field) is Level.TRACE for field in listed_fields(shown))
 
 
 def _comparisons_of(level: Level, expr: Expr) -> int:

@@ -285,6 +285,24 @@ def test_why_a_whole_query_is_evaluated_here_is_told_part_by_part() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text", ["{ span.a = 1 } | select(span:childCount)", "{} || { nestedSetLeft > 1 }", "{} | select(nestedSetParent)"]
+)
+def test_what_only_the_whole_trace_tells_of_a_span_is_shown_from_there(text: str) -> None:
+    """A datasource shows the spans that match, and those have no children among themselves."""
+    made = planned(text, ALL)
+    assert made.residual_text is not None
+    assert made.select == ()
+    assert planned("{ span.a = 1 } | select(rootName, traceDuration)", ALL).residual is None  # a hit has them anyway
+
+
+def test_a_stage_that_shows_what_the_whole_trace_tells_is_explained() -> None:
+    made = planned("{ span.a = 1 } | select(span:childCount)", ALL)
+    assert [(one.condition, one.reason) for one in conditions_of(made)] == [
+        ("select(span:childCount)", Reason.WHOLE_TRACE)
+    ]
+
+
 def test_a_query_that_stays_because_of_what_it_shows_says_so() -> None:
     made = planned("{ span.b = 1 } | select(resource.a) | { span.a = 2 }", ALL)
     assert [(one.condition, one.reason) for one in conditions_of(made)] == [("select(resource.a)", Reason.ORDER)]
