@@ -143,7 +143,7 @@ class AgainIn(_In):
 class VerdictIn(_In):
     """What a person says: a number, or one of the score's labels."""
 
-    value: float | None = None
+    value: Annotated[float | None, Field(allow_inf_nan=False)] = None
     label: Annotated[str, Field(max_length=200)] = ""
     reasoning: Annotated[str, Field(max_length=_LONGEST_REASONING)] = ""
 

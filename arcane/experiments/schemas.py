@@ -25,6 +25,10 @@ Mapping = Annotated[
     ),
 ]
 _LONGEST_OUTPUT = 1_000_000
+_LONGEST_MS = 1e12
+_MOST_TOKENS = 2**40
+_DEAREST_USD = 1_000_000
+"""Of one answer: what a million of them add up to is still a number that can be stored."""
 
 
 class _In(Schema):
@@ -76,10 +80,10 @@ class ResultIn(_In):
     output: Annotated[str, Field(max_length=_LONGEST_OUTPUT)] = ""
     structured: Any = None
     tool_calls: Annotated[list[dict[str, Any]], Field(max_length=100)] = []
-    latency_ms: Annotated[float | None, Field(ge=0)] = None
-    input_tokens: Annotated[int | None, Field(ge=0, le=2**53)] = None
-    output_tokens: Annotated[int | None, Field(ge=0, le=2**53)] = None
-    cost_usd: Annotated[float | None, Field(ge=0)] = None
+    latency_ms: Annotated[float | None, Field(ge=0, le=_LONGEST_MS)] = None
+    input_tokens: Annotated[int | None, Field(ge=0, le=_MOST_TOKENS)] = None
+    output_tokens: Annotated[int | None, Field(ge=0, le=_MOST_TOKENS)] = None
+    cost_usd: Annotated[float | None, Field(ge=0, le=_DEAREST_USD)] = None
     error: Annotated[str, Field(max_length=2_000)] = ""
 
     def reported(self) -> Reported:
