@@ -6,17 +6,22 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from aiohttp.web import Request, json_response
 
 from arcane.local.check import check_conformance
+from arcane.model.deadline import Deadline
+from arcane.model.ids import SpanId, TraceId, parse_trace_id
+from arcane.model.span import Span, SpanKind
+from arcane.model.time import TimeRange
 from arcane.model.trace import Trace
 from arcane.settings import EgressSettings, Settings
-from arcane.spi import Adapter
-from arcane.spi.testing import AdapterContract, corpus
+from arcane.spi import Adapter, ScanRequest
+from arcane.spi.testing import AdapterContract, corpus, scan_all
 from datasources.custom_api.adapter import ProbingAdapter
 from datasources.custom_api.settings import CustomApiSettings
 from datasources.custom_api.v1.adapter import FirstContract
 from datasources.custom_api.v2.adapter import SecondContract
-from tests.support.custom_api import PATHS, answering, example_server, example_source, first_contract
+from tests.support.custom_api import PATHS, answering, example_server, example_source, first_contract, whole
 from tests.support.egress import LOOPBACK, session
 from tests.support.second_contract import EVERYTHING, second_contract
 
@@ -101,3 +106,27 @@ class TestTheFirstContractThatReadsTraceql(TestTheFirstContract):
 
     def made(self, http: Any, chosen: CustomApiSettings) -> Adapter:
         return ProbingAdapter(http, chosen)
+
+
+@pytest.mark.parametrize("known", ["a1b2c3d4e5f60718", "00b2c3d4e5f60718", "b2c3d4e5f60718", "1" * 31])
+async def test_a_server_of_the_first_contract_may_know_ids_without_the_zeros_they_begin_with(known: str) -> None:
+    span_id, second = SpanId("1" * 16), 1_000_000_000
+    span = Span(parse_trace_id(known), span_id, "", "GET", SpanKind.SERVER, second, 2 * second)
+    routes = first_contract([Trace(span.trace_id, [span])])
+
+    def search(request: Request) -> Any:
+        return [{"traceID": known, "startTimeUnixNano": str(second)}]
+
+    def trace(request: Request) -> Any:
+        if request.match_info["traceId"] != known:
+            return json_response({"message": "none"}, status=404)
+        return {"batches": whole(Trace(span.trace_id, [span]))["resourceSpans"]}
+
+    routes |= {"GET /traces/search": search, "GET /traces/by-id/{traceId}": trace}
+    paths = {name: path for name, path in PATHS.items() if not name.startswith("attribute_")}
+    async with answering(routes) as url, session(url) as http:
+        adapter = FirstContract(http, settings(url, **paths))
+        answer = await scan_all(adapter, ScanRequest(TimeRange(0, 5 * second), limit=10))
+        assert await adapter.get_trace(TraceId("f" * 32), None, Deadline.after(5)) is None
+    assert [one.trace.spans for one in answer.candidates if one.trace] == [(span,)]
+    assert answer.warnings == ()

@@ -75,11 +75,12 @@ class FirstContract(Adapter):
 
     async def get_trace(self, trace_id: TraceId, within: TimeRange | None, deadline: Deadline) -> Trace | None:
         """`within` is not passed on: a server may take it for what is to be cut away."""
-        response = await self._get(compile_trace(trace_id, self._settings), (), deadline)
-        if is_nothing(response):
-            return None
         path = self._settings.trace_path
-        return decode.decode_trace(checked(response, path), trace_id, path)
+        for target in compile_trace(trace_id, self._settings):
+            response = await self._get(target, (), deadline)
+            if not is_nothing(response):
+                return decode.decode_trace(checked(response, path), trace_id, path)
+        return None
 
     def describe(self, request: ScanRequest, *, whole: bool) -> tuple[SentRequest, ...]:
         """Traces are read whatever is done with them: a search tells too little of them."""

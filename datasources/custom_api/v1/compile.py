@@ -30,6 +30,7 @@ from arcane.spi import (
 from datasources.custom_api.settings import ATTRIBUTE_NAME, TRACE_ID, CustomApiSettings
 
 _PLAIN_NAME = re.compile(r"[^\s=\",]+")
+_HALF_AN_ID = 16
 _OWN = frozenset({Scope.SPAN, Scope.RESOURCE})
 _STRING = frozenset({LiteralType.STRING})
 _NUMBERS = frozenset({LiteralType.INT, LiteralType.DURATION})
@@ -115,9 +116,11 @@ def compile_search(request: ScanRequest, settings: CustomApiSettings) -> Params:
     return [(name, value) for name, value in params if value]
 
 
-def compile_trace(trace_id: TraceId, settings: CustomApiSettings) -> str:
-    """Returns the path of a trace."""
-    return settings.trace_path.replace(TRACE_ID, trace_id)
+def compile_trace(trace_id: TraceId, settings: CustomApiSettings) -> list[str]:
+    """Returns the paths of a trace: a server may know one that begins with zeros by 16 digits, or without them."""
+    bare = trace_id.lstrip("0")
+    spellings = dict.fromkeys((trace_id, bare.rjust(_HALF_AN_ID, "0"), bare))
+    return [settings.trace_path.replace(TRACE_ID, one) for one in spellings]
 
 
 def compile_values(field: Field, settings: CustomApiSettings) -> str:
