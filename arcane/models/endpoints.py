@@ -94,7 +94,10 @@ async def read_model_configuration(configuration_id: UUID, models: Models, actor
 async def update_model_configuration(
     configuration_id: UUID, body: ModelConfigurationPatch, models: Models, actor: Editor
 ) -> ModelConfigurationOut:
-    """Changes a model configuration; what runs already goes on with the old one."""
+    """Changes a model configuration; what runs already goes on with the old one.
+
+    Another address needs its secrets entered again. They are not sent to the old one: what runs already fails there.
+    """
     return ModelConfigurationOut.model_validate(await models.update(actor, configuration_id, body.change()))
 
 

@@ -39,6 +39,7 @@ log = get_logger("arcane.evaluations")
 _IDLE_S = 1.0
 _PAGE = 200
 _SPANS = 100
+_NARROWEST = NANOS_PER_SECOND
 _PARTIAL = "not every datasource answered: some traces may be missing"
 _FULL = "the limit was reached: there are more traces than were listed"
 
@@ -139,7 +140,7 @@ class Lister:
         if end <= start:
             await self._put_off(evaluation, evaluation.note)
             return
-        listed = await self._search(search, actor, TimeRange(start, end), self.settings.hits_max)
+        listed, end = await self._bounded(search, actor, TimeRange(start, end), watermark)
         settled = [one for one in listed.hits if one.hit.start + one.hit.duration <= quiet_since]
         sampled = [one for one in settled if is_sampled(evaluation.id, one.hit.trace_id, search["sample"])]
         restless = [one.hit.start for one in listed.hits if one.hit.start + one.hit.duration > quiet_since]
@@ -154,6 +155,17 @@ class Lister:
             row.note = "" if listed.complete else _PARTIAL
             row.note = row.note or (_FULL if listed.more else "")
             row.leased_until, row.looked_at = None, now()
+
+    async def _bounded(
+        self, search: Mapping[str, Any], actor: Actor, within: TimeRange, watermark: int
+    ) -> tuple[Listed, int]:
+        """Returns what is found, and up to when: where more is found than may be, half the way is gone, and less."""
+        end, most = within.end, self.settings.hits_max
+        listed = await self._search(search, actor, within, most)
+        while listed.more and end - watermark > _NARROWEST:
+            end = watermark + (end - watermark) // 2
+            listed = await self._search(search, actor, TimeRange(within.start, end), most)
+        return listed, end
 
     async def _search(self, search: Mapping[str, Any], actor: Actor, within: TimeRange, most: int) -> Listed:
         """Returns what the query finds in the range; asks page by page, each with a deadline of its own."""

@@ -239,6 +239,32 @@ async def test_catching_up_goes_window_by_window_and_looks_back(migrated_databas
         ]
 
 
+async def test_what_is_too_much_for_a_window_is_looked_at_in_a_smaller_one(migrated_database: MigratedDatabase) -> None:
+    async with desk_on(migrated_database, live_every_s=0.001, live_lookback_s=0, hits_max=2) as desk:
+        present = nanos_of(desk.clock.now())
+        made = await _live(desk, present - 460 * SECOND, limit=2)
+        many = [
+            _answer(_hit(n, present - 90 * SECOND), _hit(n + 1, present - 99 * SECOND), following="c") for n in (1, 3)
+        ]
+        desk.traces.answers = [*many, _answer(_hit(5, present - 400 * SECOND))]
+        assert await desk.evaluations.lister.step()
+        walked = [request.within.end for _, request in desk.traces.asked if request.within]
+        assert [(end - present) // SECOND for end in walked] == [-60, -260, -360]
+        seen = await _get(desk, made)
+        assert (seen.watermark, seen.note) == (present - 360 * SECOND, "")
+        assert await _subjects(desk, made) == [(f"{5:032x}", "")]
+
+
+async def test_a_moment_that_holds_too_much_is_said(migrated_database: MigratedDatabase) -> None:
+    async with desk_on(migrated_database, live_every_s=0.001, live_lookback_s=0, hits_max=1) as desk:
+        present = nanos_of(desk.clock.now())
+        made = await _live(desk, present - 62 * SECOND, limit=1)
+        desk.traces.answers = [_answer(_hit(n, present - 62 * SECOND), following="c") for n in range(9)]
+        assert await desk.evaluations.lister.step()
+        seen = await _get(desk, made)
+        assert (seen.watermark, "limit" in seen.note, len(desk.traces.asked)) == (None, True, 2)
+
+
 async def test_paused_live_evaluations_look_at_nothing(desk: Desk) -> None:
     made = await _live(desk, nanos_of(desk.clock.now()) - 300 * SECOND)
     await desk.evaluations.evaluations.pause(desk.actor, made.id)
