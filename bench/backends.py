@@ -1,72 +1,99 @@
 """What a search costs through Arcane over asking a real backend directly. `python -m bench.backends`.
 
-The backend is the Jaeger at ARCANE_TEST_JAEGER_URL, or one started from the `jaeger` on the PATH; without either,
-there is nothing to measure, and that is said. It is given the corpus of the adapters' suite. The direct request
-is the one that Arcane sends, and asking directly ends where Arcane ends: with the page. The program beside it makes
-the same one, which is looked at before anything is measured, of the standard library (`bench.plain`): no work on
-Arcane makes it quicker or slower. The download alone, and the answer read with the decoder that Arcane reads a trace
-with, are printed to compare.
+The backends are the Jaeger at ARCANE_TEST_JAEGER_URL and the Tempo at ARCANE_TEST_TEMPO_URL, or those started from the
+`jaeger` and the `tempo` on the PATH. They are given the corpus of the adapters' suite. Where there is no Jaeger, there
+is nothing to measure, and that is said; where there is no Tempo, that is said, and a stub in its place answers
+after a fixed time with what a Tempo answered once.
+
+The direct request is the one that Arcane says it sends (its explain), and asking directly ends where Arcane ends: with
+the page. The program beside it makes the same one, which is looked at before anything is measured, of the standard
+library (`bench.plain`): no work on Arcane makes it quicker or slower. The download alone, and the answer read with
+the decoder that Arcane reads it with, are printed to compare.
 """
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
 import uvloop
 
-from arcane.catalog.editing import Draft
 from arcane.kit.lasting import settle
-from arcane.model.time import NANOS_PER_SECOND, TimeRange
-from arcane.spi import ScanRequest
-from arcane.spi.testing import corpus
-from bench.client import Address, Connection
-from bench.instance import Instance, instance
-from bench.plain import page_of, same_page
+from arcane.model.time import TimeRange
+from bench.asked import Backend, jaeger, tempo, tempo_stub
+from bench.awake import awake
+from bench.client import Connection
+from bench.plain import same_page
 from bench.table import percentile, print_table, verdict
-from datasources.jaeger.compile import branches_of, params_of_v3
-from datasources.jaeger.decode import traces_of_v3
-from datasources.jaeger.search import Bounds, Wanted, ask_of
-from datasources.jaeger.stores import STORES, reach_of
-from tests.support.jaeger_server import real_jaeger
 from tests.support.not_run import missing
 
 BOUND = 1.15
 WARM_UP, ROUNDS = 20, 100
 LIMIT = 50
-ASKED = 100
-"""How many traces the engine asks a backend for that answers in no order."""
+"""The page of whoever names no size."""
 QUERY = "{ }"
+_WAYS = ("through Arcane", "direct", "direct, the same page", "direct, read whole")
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """Two ways to the same traces."""
+class Ways:
+    """The two ways to one page: through Arcane, and directly with each way to read the answer."""
 
-    through: tuple[Address, bytes]
-    direct: tuple[Address, bytes]
+    def __init__(self, backend: Backend, through: Connection, direct: bytes) -> None:
+        self._backend = backend
+        self._through = through
+        self._direct = direct
+        self._kept: Connection | None = None
+
+    @classmethod
+    async def of(cls, backend: Backend) -> Ways:
+        """Returns the ways to the page, which is the same on both; raises RuntimeError where it is not."""
+        through = await Connection.open(backend.arcane.arcane)
+        answer = await through.ask(_asked(backend, backend.arcane.search_in))
+        plan = json.loads(await through.ask(_asked(backend, backend.arcane.explain_in)))
+        sent = plan["sources"][0]["requests"][-1]
+        target = f"{sent['target']}?{urlencode([(one['name'], one['value']) for one in sent['parameters']])}"
+        ways = cls(backend, through, backend.address.get(target))
+        if not same_page(backend.page_of(await ways.download(), LIMIT), answer):
+            raise RuntimeError("the two ways do not lead to the same page")
+        return ways
+
+    async def download(self) -> bytes:
+        """Returns the backend's answer."""
+        connection = self._kept or await Connection.open(self._backend.address)
+        answer = _joined(await connection.ask(self._direct))
+        if self._backend.stays_open:
+            self._kept = connection
+        else:
+            connection.close()
+        return answer
+
+    async def through(self) -> float:
+        """Returns the milliseconds through Arcane."""
+        return await self._through.timed(_asked(self._backend, self._backend.arcane.search_in))
+
+    async def directly(self) -> tuple[float, float, float]:
+        """Returns the milliseconds of the download, and with each of the two ways to read it."""
+        began = time.perf_counter()
+        answer = await self.download()
+        downloaded = time.perf_counter()
+        self._backend.page_of(answer, LIMIT)
+        listed = time.perf_counter()
+        self._backend.read(answer)
+        read = time.perf_counter()
+        return (downloaded - began) * 1_000, (listed - began) * 1_000, (downloaded - began + read - listed) * 1_000
+
+    def close(self) -> None:
+        """Closes what is open."""
+        self._through.close()
+        if self._kept is not None:
+            self._kept.close()
 
 
-@asynccontextmanager
-async def jaeger() -> AsyncIterator[tuple[Compared, Instance]]:
-    """While the block runs, a Jaeger holds the corpus and an Arcane asks it."""
-    base = (time.time_ns() // NANOS_PER_SECOND - 900) * NANOS_PER_SECOND
-    traces = corpus(base)
-    within = TimeRange(base - NANOS_PER_SECOND, max(trace.end for trace in traces) + NANOS_PER_SECOND)
-    with TemporaryDirectory(prefix="arcane-bench-jaeger-") as folder, real_jaeger(Path(folder)) as found:
-        found.push(traces)
-        draft = Draft("jaeger", "Jaeger", {"url": found.url, "storage": "memory"})
-        async with instance(delay_ms=0, beside=draft) as bench:
-            parts = urlsplit(found.url)
-            backend = Address(parts.port or 80, host=parts.hostname or "")
-            direct = backend.get(f"/api/v3/traces?{urlencode(_asked(within))}")
-            body = {"query": QUERY, "limit": LIMIT, "datasources": [bench.beside]}
-            yield Compared((bench.arcane, bench.search_in(within, body)), (backend, direct)), bench
+def _asked(backend: Backend, ask: Callable[[TimeRange, Mapping[str, object]], bytes]) -> bytes:
+    beside = backend.arcane.beside
+    return ask(backend.within, {"query": QUERY, "datasources": [beside] if beside else []})
 
 
 def _joined(body: bytes) -> bytes:
@@ -82,72 +109,41 @@ def _joined(body: bytes) -> bytes:
     return bytes(whole) or body
 
 
-def _asked(within: TimeRange) -> list[tuple[str, str]]:
-    """The parameters that the adapter sends."""
-    request = ScanRequest(within, ASKED)
-    reach = reach_of(STORES["memory"], proven=False, first_api=False, attributes=False)
-    wanted = Wanted(branches_of(request.filter.condition, reach), within, ASKED)
-    before, after = wanted.beside(Bounds().margin_ns)
-    (branch,) = wanted.branches
-    return params_of_v3(ask_of(branch, TimeRange(within.start - before, within.end + after), ASKED))
-
-
-async def measure(compared: Compared, bench: Instance) -> None:
-    """Prints p50 of each way, the ratios, and the backend's CPU a request."""
-    through = await Connection.open(compared.through[0])
-    names = ("through Arcane", "direct", "direct, the same page", "direct, read whole")
+async def measure(backend: Backend) -> None:
+    """Prints p50 of each way, the ratios, and the CPU of Arcane's backend a request."""
+    ways = await Ways.of(backend)
     took: tuple[list[float], ...] = ([], [], [], [])
     spent = 0.0
-    await _check(compared, through)
     settle()  # as a program that serves does: a direct side that pays for the collector would be too dear
     for number in range(WARM_UP + ROUNDS):
-        before = bench.backend.cpu_s()
-        by_arcane = await through.timed(compared.through[1])
-        used = bench.backend.cpu_s() - before
-        took_now = (by_arcane, *await _directly(compared))
+        before = backend.arcane.backend.cpu_s()
+        by_arcane = await ways.through()
+        used = backend.arcane.backend.cpu_s() - before
+        took_now = (by_arcane, *await ways.directly())
         if number >= WARM_UP:
             spent += used  # while it was asked: what it does beside that has no part in it
             for times, one in zip(took, took_now, strict=True):
                 times.append(one)
-    through.close()
+    ways.close()
     p50 = [percentile(times, 0.5) for times in took]
-    rows: list[list[object]] = [[name, p50[at], percentile(took[at], 0.95)] for at, name in enumerate(names)]
-    print_table(f"Jaeger: search, {LIMIT} traces", ("", "p50 ms", "p95 ms"), rows)
+    rows: list[list[object]] = [[name, p50[at], percentile(took[at], 0.95)] for at, name in enumerate(_WAYS)]
+    print_table(f"{backend.title}: search, {LIMIT} traces", ("", "p50 ms", "p95 ms"), rows)
     ratio = p50[0] / p50[2]
-    print(f"over {names[2]}: ratio {ratio:.2f} (bound {BOUND}: {verdict(ratio, BOUND)})")
-    print(f"over {names[3]}: {p50[0] / p50[3]:.2f}; over the download alone: {p50[0] / p50[1]:.2f}")
+    print(f"over {_WAYS[2]}: ratio {ratio:.2f} (bound {BOUND}: {verdict(ratio, BOUND)})")
+    print(f"over {_WAYS[3]}: {p50[0] / p50[3]:.2f}; over the download alone: {p50[0] / p50[1]:.2f}")
     print(f"{spent * 1_000 / ROUNDS:.1f} ms of CPU a search")
 
 
-async def _check(compared: Compared, through: Connection) -> None:
-    direct = await Connection.open(compared.direct[0])
-    rows = page_of(_joined(await direct.ask(compared.direct[1])), LIMIT)
-    direct.close()
-    if not same_page(rows, await through.ask(compared.through[1])):
-        raise RuntimeError("the two ways do not lead to the same page")
-
-
-async def _directly(compared: Compared) -> tuple[float, float, float]:
-    """Returns the milliseconds of the download, and with each of the two ways to read it."""
-    began = time.perf_counter()
-    connection = await Connection.open(compared.direct[0])  # a Jaeger keeps none open unless it is told to
-    answer = _joined(await connection.ask(compared.direct[1]))
-    downloaded = time.perf_counter()
-    connection.close()
-    page_of(answer, LIMIT)
-    listed = time.perf_counter()
-    traces_of_v3(answer)
-    read = time.perf_counter()
-    return (downloaded - began) * 1_000, (listed - began) * 1_000, (downloaded - began + read - listed) * 1_000
-
-
 async def run() -> None:
-    reason = missing("jaeger")
-    if reason:
-        print(f"not measured: {reason}")
-        return
-    async with jaeger() as (compared, bench):
-        await measure(compared, bench)
+    for need, held, instead in (("tempo", tempo, tempo_stub), ("jaeger", jaeger, None)):
+        reason = missing(need)
+        if reason:
+            print(f"not measured: {reason}")
+        chosen = instead if reason else held
+        if chosen is not None:
+            async with chosen() as backend:
+                with awake():
+                    await measure(backend)
 
 
 if __name__ == "__main__":

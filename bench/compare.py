@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.awake import awake
 from bench.client import Connection
 from bench.instance import Instance
 from bench.table import percentile, print_table, verdict
@@ -19,13 +20,14 @@ async def compare(title: str, bench: Instance, requests: tuple[bytes, bytes], bo
     direct = await Connection.open(bench.stub)
     took: tuple[list[float], list[float]] = ([], [])
     spent = 0.0
-    for number in range(WARM_UP + ROUNDS):
-        if number == WARM_UP:
-            spent = bench.backend.cpu_s()
-        for connection, request, times in zip((through, direct), requests, took, strict=True):
-            milliseconds = await connection.timed(request)
-            if number >= WARM_UP:
-                times.append(milliseconds)
+    with awake():
+        for number in range(WARM_UP + ROUNDS):
+            if number == WARM_UP:
+                spent = bench.backend.cpu_s()
+            for connection, request, times in zip((through, direct), requests, took, strict=True):
+                milliseconds = await connection.timed(request)
+                if number >= WARM_UP:
+                    times.append(milliseconds)
     cpu_ms = (bench.backend.cpu_s() - spent) * 1_000 / ROUNDS
     through.close()
     direct.close()

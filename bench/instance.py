@@ -53,9 +53,16 @@ class Instance:
 
     def search_in(self, within: TimeRange, body: Mapping[str, object]) -> bytes:
         """Returns the request for a search through Arcane in whole seconds around `within`."""
+        return self._post("search", within, body)
+
+    def explain_in(self, within: TimeRange, body: Mapping[str, object]) -> bytes:
+        """Returns the request for what Arcane would ask for such a search."""
+        return self._post("search/explain", within, body)
+
+    def _post(self, path: str, within: TimeRange, body: Mapping[str, object]) -> bytes:
         start, end = _iso(within.start // _NANOS), _iso(-(-within.end // _NANOS))
         body = {**body, "start": start, "end": end}
-        return self.arcane.post(f"/api/v1/projects/{self.project_id}/search", json.dumps(body).encode())
+        return self.arcane.post(f"/api/v1/projects/{self.project_id}/{path}", json.dumps(body).encode())
 
     def search_direct(self) -> bytes:
         """Returns the request that Arcane sends for such a search."""

@@ -31,6 +31,7 @@ from arcane.spi.capabilities import Capabilities, Order
 from arcane.spi.scan import Candidate, Health, ScanPage, ScanRequest
 from arcane.traceql.parse import parse
 from bench.answers import METRICS_QUERY, WINDOW
+from bench.awake import awake
 from bench.client import Connection
 from bench.stores import stores
 from bench.table import percentile, print_table, verdict
@@ -107,14 +108,15 @@ async def compare() -> None:
         every = [one.source for one in made]
         connection = await Connection.open(made[-1].address)
         asked = made[-1].address.get("/api/metrics/query_range")  # the stub has one answer, whatever is asked
-        for number in range(WARM_UP + ROUNDS):
-            without, alone = await connection.timed(asked), await timed(every[-1:])
-            spent = time.process_time()
-            together = await timed(every)
-            if number >= WARM_UP:
-                cpu += time.process_time() - spent
-                for times, took in ((direct, without), (slowest, alone), (all_of_them, together)):
-                    times.append(took)
+        with awake():
+            for number in range(WARM_UP + ROUNDS):
+                without, alone = await connection.timed(asked), await timed(every[-1:])
+                spent = time.process_time()
+                together = await timed(every)
+                if number >= WARM_UP:
+                    cpu += time.process_time() - spent
+                    for times, took in ((direct, without), (slowest, alone), (all_of_them, together)):
+                        times.append(took)
         connection.close()
     named = (("direct", direct), ("the slowest alone", slowest), ("all three", all_of_them))
     rows: list[list[object]] = [[name, percentile(times, 0.5), percentile(times, 0.95)] for name, times in named]

@@ -1,20 +1,25 @@
-"""What a program does that asks a Jaeger by itself: the page that Arcane answers with, made of the standard library."""
+"""What a program does that asks a Jaeger or a Tempo by itself: the page that Arcane answers with, made of the standard
+library.
+"""
 
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 from typing import Any
 
 Row = dict[str, Any]
 SHOWN = 3
 ERROR = 2
+_MILLISECOND = 1_000_000
+_NO_ROOT = ("", "<root span not yet received>")
 
 
-def page_of(body: bytes, most: int) -> list[Row]:
+def page_of_jaeger(body: bytes, most: int) -> list[Row]:
     """Returns the newest traces of an answer of Jaeger's third API, with what a list shows of them."""
     traces: dict[str, list[tuple[int, str, str, Row]]] = {}
     for group in json.loads(body)["result"]["resourceSpans"]:
-        service = _service(group["resource"])
+        service = _attribute(group["resource"], "service.name") or ""
         for part in group["scopeSpans"]:
             for span in part["spans"]:
                 one = (int(span["startTimeUnixNano"]), span["spanId"], service, span)
@@ -49,11 +54,52 @@ def _row(trace_id: str, spans: list[tuple[int, str, str, Row]]) -> Row:
     }
 
 
-def _service(resource: Row) -> str:
-    for pair in resource["attributes"]:
-        if pair["key"] == "service.name":
+def page_of_tempo(body: bytes, most: int) -> list[Row]:
+    """Returns the newest traces of an answer of Tempo's search, with what a list shows of them."""
+    found = [
+        (int(trace["startTimeUnixNano"]), _whole_id(trace["traceID"]), trace) for trace in json.loads(body)["traces"]
+    ]
+    found.sort(key=lambda one: one[:2], reverse=True)
+    return [_tempo_row(trace_id, trace) for _, trace_id, trace in found[:most]]
+
+
+def _tempo_row(trace_id: str, trace: Row) -> Row:
+    spans: list[tuple[int, str, Row]] = []
+    for found in trace["spanSets"]:
+        spans += [(int(span["startTimeUnixNano"]), span["spanID"], span) for span in found["spans"]]
+    spans.sort(key=itemgetter(0, 1))
+    root: tuple[str | None, str | None] = (trace.get("rootServiceName", ""), trace.get("rootTraceName", ""))
+    if root[0] in _NO_ROOT and root[1] in _NO_ROOT:
+        root = (None, None)
+    services = {
+        name: {"span_count": stats["spanCount"], "error_count": stats.get("errorCount", 0)}
+        for name, stats in trace.get("serviceStats", {}).items()
+    }
+    return {
+        "trace_id": trace_id,
+        "duration_ns": trace.get("durationMs", 0) * _MILLISECOND,
+        "root_service": root[0],
+        "root_name": root[1],
+        "span_count": sum(one["span_count"] for one in services.values()),
+        "error_count": sum(one["error_count"] for one in services.values()),
+        "services": services,
+        "spans": [
+            {"span_id": span_id, "name": span["name"], "service": _attribute(span, "service.name")}
+            for _, span_id, span in spans[:SHOWN]
+        ],
+    }
+
+
+def _whole_id(text: str) -> str:
+    """Returns the id with the zeros that Tempo cuts off."""
+    return text.rjust(32, "0")
+
+
+def _attribute(holder: Row, name: str) -> str | None:
+    for pair in holder["attributes"]:
+        if pair["key"] == name:
             return str(pair["value"]["stringValue"])
-    return ""
+    return None
 
 
 def same_page(rows: list[Row], answer: bytes) -> bool:

@@ -58,9 +58,9 @@ def test_a_decision_that_the_code_names_is_there() -> None:
 
 
 def test_every_benchmark_is_run_and_has_a_row() -> None:
-    """`stub` and `model_stub` are what they are run against."""
+    """`stub` and `model_stub` are what they are run against, `awake` runs beside them."""
     text = (ROOT / "bench/README.md").read_text()
-    told = {"__main__": text.count("`python -m bench`"), "stub": 1, "model_stub": 1}
+    told = {"__main__": text.count("`python -m bench`"), "stub": 1, "model_stub": 1, "awake": 1}
     for path in sources(".py"):
         if path.parts[0] == "bench" and "if __name__ ==" in (ROOT / path).read_text():
             assert told.get(path.stem) or (path.stem in NAMES and f"| `python -m bench.{path.stem}` |" in text), path
