@@ -52,7 +52,7 @@ TOGETHER = ("memory", "memory that is sloppy", "otlp_file", "custom_api, the exa
 AT_NIGHT = told("HYPOTHESIS_PROFILE") == "nightly"
 SHARE = 6 if AT_NIGHT else 12
 """Every how many-th trace of the corpus they hold: traces in parts are looked up in each of the stores."""
-TOGETHER_EVERY = 4
+TOGETHER_EVERY = 6
 """Every how many-th query of a group they are asked by day, as they are asked by themselves, too."""
 
 
