@@ -28,7 +28,6 @@ from arcane.spi import (
 )
 from datasources.clickhouse.compile import SERVICE, Binds, Compiler, spellings
 from datasources.clickhouse.decode import Columns
-from datasources.clickhouse.layout import Kept, Layout
 from datasources.clickhouse.spelling import Names, typed
 from datasources.clickhouse.statements import Asking, Statement
 from datasources.clickhouse.values import Kinds, Typed
@@ -122,7 +121,10 @@ def _measured(compiler: Compiler, of: Field) -> str:
 
 
 def _label(compiler: Compiler, by: Field) -> str:
-    """Returns the label as text behind a letter, `f` before a float; empty where there is no value."""
+    """Returns the label behind a letter, empty where there is no value.
+
+    `s` is before a text that may spell something else, `f` before a float in JSON, `v` before any other value.
+    """
     if by.scope is Scope.INTRINSIC:
         return f"concat('v', toString({compiler.layout.texts[_TEXTS[by.name]]}))"
     label = "''"
@@ -130,7 +132,7 @@ def _label(compiler: Compiler, by: Field) -> str:
         if isinstance(value, Typed):
             text = f"concat(if({value.is_float()}, 'f', 'v'), {value.json()})"
         else:
-            text = f"concat('v', {f'toJSONString({value.text})' if _is_json(compiler.layout) else value.text})"
+            text = f"concat('s', {value.text})"
         label = f"if({value.present}, {text}, {label})"
     return label
 
@@ -150,16 +152,12 @@ def _read(asking: Asking, by: Field, stored: str) -> LabelValue:
     if by.scope is Scope.INTRINSIC:
         words = _WORDS.get(by.name)
         return label_of(words.get(text, next(iter(words.values()))) if words else text)
-    if _is_json(asking.layout):
-        value = msgspec.json.decode(text)
-        return label_of(float(value) if stored[0] == "f" else value)
-    return label_of(_spelled(asking.names, by, text))
+    if stored[0] == "s":
+        return label_of(_spelled(asking.names, by, text))
+    value = msgspec.json.decode(text)
+    return label_of(float(value) if stored[0] == "f" else value)
 
 
 def _spelled(names: Names, by: Field, text: str) -> Any:
     is_text = names.is_text(by.name) or (by.name == SERVICE and by.scope is not Scope.SPAN)
     return text if is_text else typed(text)
-
-
-def _is_json(layout: Layout) -> bool:
-    return Kept.JSON in (layout.attributes[place][1] for place in ("span_attributes", "resource_attributes"))

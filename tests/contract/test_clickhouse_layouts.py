@@ -9,16 +9,23 @@ from contextlib import asynccontextmanager
 import pytest
 
 from arcane.conventions import view_of
+from arcane.federation.execute import Engine
+from arcane.federation.metrics import MetricsQuestion, measure
+from arcane.federation.source import Source
 from arcane.model.deadline import Deadline
 from arcane.model.ids import TraceId
+from arcane.model.series import Steps
 from arcane.model.span import SpanKind, StatusCode
 from arcane.model.time import NANOS_PER_MILLISECOND, NANOS_PER_SECOND, TimeRange
+from arcane.settings import LimitSettings
 from arcane.spi import AttributeQuery, Field, Misconfigured, ScanRequest, Scope, compile_filter
 from arcane.spi.testing import filter_of, scan_all
+from arcane.traceql.parse import parse
 from datasources.clickhouse.adapter import ClickHouseAdapter
 from datasources.clickhouse.settings import ClickHouseSettings, headers_of
 from tests.support.clickhouse import ClickHouse
 from tests.support.egress import session
+from tests.support.one_answer_metrics import measured_directly, series_difference
 
 pytestmark = pytest.mark.anyio
 
@@ -301,3 +308,44 @@ async def test_what_a_table_does_not_say_is_empty(sparse: ClickHouseSettings, qu
     wanted = [number * 16 for number in spans]
     assert [span.span_id for one in answer.candidates if one.hit for span in one.hit.spans] == wanted
     assert [span.span_id for span in compile_filter(filter)(trace)] == wanted
+
+
+@pytest.mark.parametrize("field", ["span.n", "resource.n", ".n"])
+async def test_a_table_may_keep_one_place_of_attributes_as_json_and_the_other_as_a_map(
+    clickhouse: ClickHouse, database: str, field: str
+) -> None:
+    clickhouse.run(
+        f"""CREATE TABLE {database}.calls (began DateTime64(3), trace String, span String, operation String,
+        own JSON, shared Map(String, String)) ENGINE = MergeTree ORDER BY began""",
+        allow_experimental_json_type="1",
+    )
+    row = {"began": f"{BASE_S}.5", "trace": "a" * 32, "operation": "GET"}
+    places: list[dict[str, object]] = [
+        {"own": {"n": 5}, "shared": {"n": "5"}},
+        {"own": {"n": "x"}, "shared": {"n": "x"}},
+        {},
+    ]
+    spans = [{**row, **place, "span": f"{number}" * 16} for number, place in enumerate(places, start=1)]
+    insert(clickhouse, f"{database}.calls", *spans)
+    columns = "timestamp = began\ntrace_id = trace\nspan_id = span\nname = operation\n"
+    made = ClickHouseSettings(
+        url=clickhouse.url,
+        database=database,
+        layout="columns",
+        table="calls",
+        columns=f"{columns}span_attributes = own\nresource_attributes = shared",
+        **clickhouse.credentials,
+    )
+    query, steps = parse(f"{{}} | count_over_time() by({field})"), Steps(WITHIN.end, WITHIN.duration, 1)
+    async with adapter_of(made) as adapter:
+        found = await measure(
+            Engine(LimitSettings()),
+            MetricsQuestion(query, steps),
+            [Source("one", "One", "clickhouse", adapter)],
+            Deadline.after(60),
+        )
+        trace = await adapter.get_trace(TraceId("a" * 32), None, Deadline.after(60))
+    (outcome,) = found.outcome.sources
+    assert (outcome.error, outcome.residual) == (None, None)  # it was measured there
+    assert trace is not None
+    assert series_difference(found.series, measured_directly(query, [trace], steps)) is None
