@@ -118,7 +118,7 @@ async def update(request: Request, actor: Editor) -> Response:
     said = {name: form.get(name, "") for name in ("name", "slug", "description")}
     try:
         wanted = parsed(request, ProjectUpdate, {**said, "trace_filter": only if any(only.values()) else None})
-        changed = await _projects(request).update(actor, _change(wanted))
+        changed = await _projects(request).update(actor, _change(wanted, form.get("seen", "")))
     except Problem as problem:
         return await _general(request, actor, refused(form, problem), problem.status)
     response = RedirectResponse(f"/o/{request.path_params['organisation']}/p/{changed.slug}/settings", 303)
@@ -244,14 +244,19 @@ def _here(request: Request, tab: str) -> str:
     return f"/o/{path['organisation']}/p/{path['project']}/settings/{tab}"
 
 
-def _change(wanted: ProjectUpdate) -> ProjectChange:
+def _change(wanted: ProjectUpdate, seen: str) -> ProjectChange:
     only = wanted.trace_filter
+    try:
+        moment = datetime.fromisoformat(seen) if seen else None
+    except ValueError:
+        moment = None
     return ProjectChange(
         name=wanted.name,
         slug=wanted.slug,
         description=wanted.description,
         trace_filter=TraceFilter(only.attribute_name, only.attribute_value) if only else None,
         change_filter=True,
+        seen=moment,
     )
 
 

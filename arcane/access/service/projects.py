@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -42,13 +43,17 @@ class NewProject:
 
 @dataclass(frozen=True, slots=True)
 class ProjectChange:
-    """What a project shall be from now on; None leaves it, `change_filter` says that `trace_filter` is meant."""
+    """What a project shall be from now on; None leaves it, `change_filter` says that `trace_filter` is meant.
+
+    `seen` is when the project had last been changed as whoever changes it saw it, to notice another's change.
+    """
 
     name: str | None = None
     slug: str | None = None
     description: str | None = None
     trace_filter: TraceFilter | None = None
     change_filter: bool = False
+    seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +83,12 @@ class ProjectService(Service):
             return await _present(session, actor)
 
     async def update(self, actor: Actor, wanted: ProjectChange) -> Project:
-        """The project is as wanted."""
+        """The project is as wanted; raises Conflict when somebody else changed what was seen."""
         async with self.database.transaction(actor.tenant) as session:
             row = await _present(session, actor)
+            await session.refresh(row, with_for_update=True)
+            if wanted.seen is not None and wanted.seen != row.updated_at:
+                raise Conflict("somebody else changed the project meanwhile; look at it again, then save")
             before = shown(row)
             async with unique(session, _SLUG, _SLUG_TAKEN):
                 row.name, row.slug = wanted.name or row.name, wanted.slug or row.slug
