@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 import msgspec
+from msgspec import structs
 
 
 class SourceStatus(StrEnum):
@@ -38,6 +39,10 @@ class SourceOutcome(msgspec.Struct, frozen=True, gc=False):
     residual: str | None = None
     warnings: tuple[str, ...] = ()
     error: SourceError | None = None
+
+    def of_nothing(self) -> SourceOutcome:
+        """Returns what it would be, had the datasource nothing of what was asked for."""
+        return self if self.error else structs.replace(self, status=SourceStatus.OK, rows=0, warnings=())
 
 
 class QueryOutcome(msgspec.Struct, frozen=True, gc=False):

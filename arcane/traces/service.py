@@ -184,10 +184,10 @@ class TraceService:
         assembled = await self._assembled(ReadKey(tuple(asked), wanted, within), deadline)
         trace = assembled.trace
         if trace is None:
-            raise _not_found(assembled)
+            raise _not_found(assembled.outcome.sources)
         condition = scope_condition(scope.trace_filter)
         if condition is not None and not compile_filter(SpansetFilter(condition)).matches(trace):
-            raise TraceNotFound("no datasource of this project has this trace")
+            raise _not_found([one.of_nothing() for one in assembled.outcome.sources])
         return q.TraceAnswer(redact_trace(trace, scope.hidden_attributes), assembled)
 
     async def _assembled(self, key: ReadKey, deadline: Deadline) -> Assembled:
@@ -338,16 +338,14 @@ def _raise_for(found: Found, *, abort: bool) -> None:
         raise DatasourceFailed(f"{', '.join(broken)} did not answer in full", sources=sources)
 
 
-def _not_found(assembled: Assembled) -> Problem:
-    failed = [source for source in assembled.outcome.sources if source.status is SourceStatus.FAILED]
+def _not_found(sources: Sequence[SourceOutcome]) -> Problem:
+    failed = [source for source in sources if source.status is SourceStatus.FAILED]
     if not failed:
         return TraceNotFound("no datasource of this project has this trace")
-    if len(failed) == len(assembled.outcome.sources):
-        return AllDatasourcesFailed("every datasource failed", sources=assembled.outcome.sources)
+    if len(failed) == len(sources):
+        return AllDatasourcesFailed("every datasource failed", sources=sources)
     names = ", ".join(source.name for source in failed)
-    return TraceUncertain(
-        f"no datasource that answered has this trace, and {names} did not answer", sources=assembled.outcome.sources
-    )
+    return TraceUncertain(f"no datasource that answered has this trace, and {names} did not answer", sources=sources)
 
 
 def trace_id_of(text: str) -> TraceId:

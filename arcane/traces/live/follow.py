@@ -211,6 +211,7 @@ class Following:
     chosen: tuple[Source, ...] = ()
     revision: int = 0
     polls: int = 0
+    began: int = 0
 
     async def look(self, actor: Actor) -> bool:
         """Returns False when the view is not what it was; raises the problem of who may not see it."""
@@ -224,6 +225,7 @@ class Following:
     async def events(self, again: Again) -> AsyncGenerator[list[FollowEvent], None]:
         """Yields what is added; ends when nothing was for the quiet time, or the caller may not watch any more."""
         service = self.service
+        self.began = nanos_of(service.clock.now())
         key = (self.actor.organisation_id, self.trace_id, tuple(source.id for source in self.chosen))
         with ExitStack() as held:
             try:
@@ -266,7 +268,7 @@ class Following:
         events: list[FollowEvent] = []
         assembled = follower.assembled
         if assembled is not None and assembled.trace is not None and not self._in_project(assembled.trace):
-            return [Ended("trace-not-found", Notice("No datasource of this project has this trace."))]
+            return self._told_nothing(follower, assembled)
         revision = follower.revision
         if not self.revision and self.seen and assembled and assembled.trace:
             self.revision = revision if signature_of(assembled.trace) == self.seen else 0
@@ -277,9 +279,22 @@ class Following:
         sources = assembled.outcome.sources if assembled else ()
         events.append(Looked(follower.polled_at, follower.grew_at, follower.quiet, sources))
         if follower.quiet:
-            events.append(Ended("quiet", Notice("Nothing was added to this trace for a while.")))
+            events.append(_ended_quietly())
         return events
+
+    def _told_nothing(self, follower: TraceFollower, assembled: Assembled) -> list[FollowEvent]:
+        """Returns what is told of a trace that nobody has: the span that makes it the project's may be to come."""
+        quiet_ns = int(self.service.settings.quiet_s * NANOS_PER_SECOND)
+        quiet = follower.quiet or follower.polled_at - self.began >= quiet_ns
+        looked = Looked(
+            follower.polled_at, self.began, quiet, tuple(one.of_nothing() for one in assembled.outcome.sources)
+        )
+        return [looked, _ended_quietly()] if quiet else [looked]
 
     def _in_project(self, trace: Trace) -> bool:
         condition = scope_condition(self.filter)
         return condition is None or bool(compile_filter(SpansetFilter(condition)).matches(trace))
+
+
+def _ended_quietly() -> Ended:
+    return Ended("quiet", Notice("Nothing was added to this trace for a while."))

@@ -143,6 +143,12 @@ async def test_a_trace_of_another_project_is_not_there(asker: Asker) -> None:
         assert (await asker.get(path, 404))["type"] == "/problems/trace-not-found"
     asker.scope.trace_filter = TraceFilter("team", "red")
     assert (await asker.get(f"/traces/{ID}"))["span_count"] == 2
+    # What makes it this project's may be where nobody answers; a stranger learns no more than of a trace that is none.
+    asker.add("down", [], faults=DOWN)
+    asker.scope.trace_filter = TraceFilter("team", "blue")
+    problem, nothing = await asker.get(f"/traces/{ID}", 502), await asker.get(f"/traces/{'9' * 32}", 502)
+    for one in (problem, nothing):
+        assert (one["type"], [source["rows"] for source in one["sources"]]) == ("/problems/trace-uncertain", [0, 0])
 
 
 async def test_everything_a_span_has_is_there(asker: Asker) -> None:

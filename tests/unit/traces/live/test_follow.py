@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from arcane.access.scope import TraceFilter
+from arcane.model.outcome import SourceStatus
 from arcane.redaction.visibility import REDACTED
 from arcane.spi.errors import Unreachable
 from arcane.traces.live.encoding import follow_frames
@@ -171,14 +172,46 @@ async def test_hidden_values_do_not_leave() -> None:
     assert REDACTED.encode() in sent
 
 
-async def test_a_trace_of_another_project_is_not_there_and_a_revoked_caller_sees_no_more() -> None:
+async def test_of_a_trace_of_another_project_is_told_what_is_told_of_none() -> None:
+    async with on_stage() as stage:
+        store = stage.add("store")
+        stage.scope.trace_filter = TraceFilter("team", "other")
+        told = []
+        for there in (False, True):
+            if there:
+                store.put(numbered(1))
+            told.append(await _told_to_a_stranger(stage))
+        assert told[0] == told[1] == ("quiet", [], {(SourceStatus.OK, 0, ())})
+
+
+async def _told_to_a_stranger(stage: Stage) -> tuple[str, list[Grown], set[tuple[SourceStatus, int, tuple[str, ...]]]]:
+    stranger = Eyes(stage)
+    async with anyio.create_task_group() as group:
+        group.start_soon(stranger.follow)
+        await until(lambda: bool(stranger.told))
+        stage.pass_time(61)
+    sources = [source for one in stranger.told if isinstance(one, Looked) for source in one.sources]
+    return stranger.end, stranger.grown, {(one.status, one.rows, one.warnings) for one in sources}
+
+
+async def test_a_trace_becomes_the_projects_with_a_span_that_comes_late() -> None:
+    async with on_stage() as stage:
+        store = stage.add("store")
+        stage.scope.trace_filter = TraceFilter("team", "other")
+        store.put(numbered(1))
+        eyes = Eyes(stage)
+        async with anyio.create_task_group() as group:
+            group.start_soon(eyes.follow)
+            await until(lambda: bool(eyes.told))
+            assert eyes.grown == []
+            store.put(numbered(1, spans=2, team="other"))
+            await eyes.until(1)
+            group.cancel_scope.cancel()
+
+
+async def test_a_caller_who_may_not_watch_any_more_sees_no_more() -> None:
     async with on_stage() as stage:
         stage.add("store").put(numbered(1))
-        stage.scope.trace_filter = TraceFilter("team", "other")
-        stranger = Eyes(stage)
-        await stranger.follow()
-        assert (stranger.end, stranger.grown) == ("trace-not-found", [])
-        stage.scope.trace_filter = None
         stage.revoked = True
         revoked = Eyes(stage)
         await revoked.follow()
