@@ -10,7 +10,7 @@ _PLAIN_LENGTH = 200
 
 
 class BadPattern(ValueError):
-    """The text is not a regular expression that RE2 takes."""
+    """The text is not a regular expression that RE2 takes, or takes up what comes after it."""
 
 
 def compile_pattern(pattern: str, ignore_case: bool = False) -> Callable[[str], bool]:
@@ -21,6 +21,7 @@ def compile_pattern(pattern: str, ignore_case: bool = False) -> Callable[[str], 
     options.case_sensitive = not ignore_case
     try:
         fullmatch = re2.compile(pattern, options).fullmatch
+        _check_quotes(pattern, options)
     except re2.error as bad:
         reason = bad.args[0] if bad.args else b""
         text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
@@ -34,6 +35,16 @@ def compile_pattern(pattern: str, ignore_case: bool = False) -> Callable[[str], 
             return False
 
     return matches
+
+
+def _check_quotes(pattern: str, options: re2.Options) -> None:
+    """Returns where a bracket around the pattern stays one, as backends put them; raises BadPattern for an open quote."""
+    if r"\Q" not in pattern:
+        return
+    try:
+        re2.compile(f"(?:{pattern})", options)
+    except re2.error:
+        raise BadPattern(r"a \Q is not closed with \E") from None
 
 
 def _plain_match(pattern: str, options: re2.Options) -> Callable[[str], object] | None:

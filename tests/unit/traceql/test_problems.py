@@ -176,6 +176,7 @@ TYPES: list[tuple[str, int, int, str, str]] = [
     ("{ nil + 1 = 1 }", 3, 3, "`+` computes with numbers", ""),
     ('{ .s =~ "[" }', 9, 3, "does not compile: missing ]", "RE2"),
     ('{ .s !~ "(?=x)" }', 9, 7, "does not compile", "look-around"),
+    ("{ .s =~ `\\Qabc` }", 9, 7, "does not compile: a \\Q is not closed with \\E", "RE2"),
     ("{ .s =~ .only }", 9, 5, "regular expression in quotes", "=~"),
     ("{ .s =~ 5 }", 9, 1, "regular expression in quotes", ""),
     ('{ duration =~ "1.*" }', 3, 8, "matches text", ""),
