@@ -84,7 +84,7 @@ def query_of(asked: PublicSearch) -> str:
     own = asked.q.strip()
     if own and filters and _is_pipeline(own):
         raise CannotNarrow("a query with a pipeline is asked as it is: put the other conditions into `q`")
-    return " && ".join(([own] if own else []) + filters)
+    return "\n&& ".join(([own] if own else []) + filters)  # `q` may end in a comment, which ends with its line
 
 
 def _is_pipeline(text: str) -> bool:

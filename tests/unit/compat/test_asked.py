@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from arcane.compat.public.asked import BadAttributes, CannotNarrow, PublicSearch, query_of, read_logfmt
 from arcane.traceql.check import check
+from arcane.traceql.format import format_query
 from arcane.traceql.parse import parse
 
 
@@ -28,12 +29,17 @@ from arcane.traceql.parse import parse
         ({"filterByAttributeExists": ["llm.model", "odd name"]}, '{ .llm.model != nil && ."odd name" != nil }'),
         (
             {"q": "{ kind = server }", "minDuration": 5_000_000, "maxDuration": 1e9},
-            "{ kind = server } && { traceDuration >= 5ms && traceDuration <= 1s }",
+            "{ kind = server }\n&& { traceDuration >= 5ms && traceDuration <= 1s }",
         ),
     ],
 )
 def test_what_is_asked_is_one_query(body: dict[str, Any], query: str) -> None:
     assert query_of(PublicSearch.model_validate(body)) == query
+
+
+def test_a_comment_at_the_end_takes_nothing_with_it() -> None:
+    asked = query_of(PublicSearch.model_validate({"q": "{ kind = server } // ours", "serviceName": "a"}))
+    assert format_query(parse(asked)) == '{ kind = server } && { resource.service.name = "a" }'
 
 
 def test_a_pipeline_is_not_narrowed_behind_its_back() -> None:
