@@ -191,8 +191,12 @@ async def _datasets(request: Request, actor: Actor) -> tuple[tuple[str, str], ..
 
 
 async def _dataset(request: Request, actor: Actor, known: tuple[tuple[str, str], ...]) -> DatasetView | None:
-    """Returns the dataset that the address names, else the first there is; raises UnknownDataset."""
+    """Returns the dataset that the address names, else the first there is; raises UnknownDataset, NotAllowed."""
     named = request.query_params.get("dataset", "") or (known[0][0] if known else "")
+    if named and not actor.may(p.DATASETS_READ):
+        raise NotAllowed(
+            "the page shows the columns of the dataset, which needs datasets:read", permission=p.DATASETS_READ
+        )
     try:
         return await parts_of(request).datasets.get(actor, UUID(named)) if named else None
     except ValueError:
