@@ -35,7 +35,13 @@ class Reports:
     _idle: anyio.Event = field(default_factory=anyio.Event)
 
     def add(self, held: Held) -> None:
-        """The job's result will be sent."""
+        """The job's result will be sent; in place of one that cannot be written as JSON, that it could not."""
+        assert held.result is not None  # noqa: S101 - it is what is added
+        try:
+            msgspec.json.encode(held.result)
+        except (ValueError, RecursionError):  # half of a surrogate pair, as models leave it, is a ValueError
+            message = "the result holds something that cannot be written as JSON"
+            held.result = _in_its_place(held.result, JobError(kind="unreadable", message=message))
         self._waiting.append(held)
         self._something.set()
 
@@ -89,15 +95,17 @@ class Reports:
         held = batch[0]
         assert held.result is not None  # noqa: S101 - a batch is of results
         error = JobError(kind="too-large", message="the result is larger than the backend takes")
-        held.result = JobResult(
-            job=held.job, attempt=held.result.attempt, duration_ms=held.result.duration_ms, error=error
-        )
+        held.result = _in_its_place(held.result, error)
         await self._report(batch, group)
 
     async def _settle(self, held: Held, again: bool) -> None:
         error = held.result.error.kind if held.result is not None and held.result.error is not None else ""
         await settle(held, error if again else None)
         self.settled(held)
+
+
+def _in_its_place(result: JobResult, error: JobError) -> JobResult:
+    return JobResult(job=result.job, attempt=result.attempt, duration_ms=result.duration_ms, error=error)
 
 
 async def settle(held: Held, again: str | None) -> None:
