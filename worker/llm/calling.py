@@ -41,6 +41,8 @@ from worker.llm.structured import checked_schema, read
 
 _ANSWER_TOOL = "answer"
 _NAMED_CHOICES = ("auto", "none", "required")
+_TOKENS_MAX = 10**12
+"""Of one call: what a server says beyond that is not so, and no column could add it up."""
 
 
 async def generate(connection: Connection, spec: ModelSpec, ask: Ask) -> Generated:
@@ -81,7 +83,7 @@ async def embed(connection: Connection, spec: ModelSpec, texts: Sequence[str]) -
         raise ModelError(Cause.SETTINGS, "This provider has no embeddings; choose a model of another one.")
     with failures_of(spec):
         result = await connection.vectors().embed(list(texts), input_type="document")
-    tokens = result.usage.input_tokens
+    tokens = _tokens(result.usage.input_tokens)
     if len(result.embeddings) != len(texts):
         raise ModelError(Cause.UNREADABLE, "The model gave another number of vectors than there were texts.")
     usage = Usage(input_tokens=tokens, cost_usd=cost_usd(spec, input_tokens=tokens, output_tokens=0), calls=1)
@@ -220,16 +222,17 @@ def _generated(response: ModelResponse, spec: ModelSpec, ask: Ask, ignored: tupl
 
 def _usage(response: ModelResponse, spec: ModelSpec) -> Usage:
     used = response.usage
-    cost = cost_usd(
-        spec,
-        input_tokens=used.input_tokens,
-        output_tokens=used.output_tokens,
-        cached_tokens=used.cache_read_tokens,
-    )
+    input_tokens, output_tokens = _tokens(used.input_tokens), _tokens(used.output_tokens)
+    cached_tokens = _tokens(used.cache_read_tokens)
+    cost = cost_usd(spec, input_tokens=input_tokens, output_tokens=output_tokens, cached_tokens=cached_tokens)
     return Usage(
-        input_tokens=used.input_tokens,
-        output_tokens=used.output_tokens,
-        cached_tokens=used.cache_read_tokens,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cached_tokens=cached_tokens,
         cost_usd=cost,
         calls=1,
     )
+
+
+def _tokens(said: int) -> int:
+    return min(max(0, said), _TOKENS_MAX)

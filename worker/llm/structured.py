@@ -20,6 +20,8 @@ from referencing.exceptions import Unresolvable
 from worker.llm.errors import Cause, ModelError
 
 _NO_MATCHES = "patternProperties"
+_LEVELS_MAX = 100
+"""Whoever reads the answer after us does not run out of stack over it."""
 
 
 def _pattern(_: Any, pattern: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
@@ -54,8 +56,10 @@ def read(text: str, schema: Mapping[str, Any]) -> Any:
     """Returns what `text` says, as JSON that fits `schema`. Raises ModelError when it does not."""
     try:
         value = json.loads(_bare(text))
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise ModelError(Cause.UNREADABLE, "The model's answer is not JSON, which it was asked for.") from exc
+    if _is_deeper(value, _LEVELS_MAX):
+        raise ModelError(Cause.UNREADABLE, f"The model's answer is nested deeper than {_LEVELS_MAX} levels.")
     try:
         fits = _validator(json.dumps(schema)).is_valid(value)
     except (Unresolvable, re2.error) as exc:
@@ -63,6 +67,14 @@ def read(text: str, schema: Mapping[str, Any]) -> Any:
     if not fits:
         raise ModelError(Cause.UNREADABLE, "The model's answer does not fit the schema it was asked for.")
     return value
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [one for values in inner for one in values]
+    return any(isinstance(one, dict | list) for one in level)
 
 
 def _bare(text: str) -> str:

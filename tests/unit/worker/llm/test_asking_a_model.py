@@ -129,6 +129,28 @@ async def test_an_answer_that_does_not_fit_is_asked_for_again(model_stub: ModelS
     assert len(model_stub.asked) == 3 + 4
 
 
+async def test_an_answer_that_is_nested_without_end_is_none(model_stub: ModelStub) -> None:
+    nested = {"type": "object"}
+    async with models(tries=1) as opened:
+        for levels, fits in ((99, True), (101, False), (50_000, False)):
+            model_stub.then(Answer('{"a":' + "[" * (levels - 1) + "]" * (levels - 1) + "}"))
+            if fits:
+                assert (await opened.structured(caller(), spec_of(model_stub), ask().messages, nested)).structured
+                continue
+            with pytest.raises(ModelError) as failed:
+                await opened.structured(caller(), spec_of(model_stub), ask().messages, nested)
+            assert failed.value.cause is Cause.UNREADABLE
+
+
+async def test_no_server_can_say_more_tokens_than_can_be_added_up(model_stub: ModelStub) -> None:
+    model_stub.then(Answer("Paris", input_tokens=10**30, output_tokens=-5))
+    async with models() as opened:
+        answer = await opened.generate(caller(), spec_of(model_stub, price=PRICE), ask("The capital of France?"))
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (10**12, 0)
+    assert answer.usage.cost_usd is not None
+    assert answer.usage.cost_usd > 0
+
+
 async def test_a_stream_brings_the_words_as_they_come_and_the_whole_at_the_end(model_stub: ModelStub) -> None:
     model_stub.then(Answer("one two three", input_tokens=9, output_tokens=3))
     async with models() as opened, aclosing(opened.stream(caller(), spec_of(model_stub, price=PRICE), ask())) as pieces:
