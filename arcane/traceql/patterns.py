@@ -38,7 +38,7 @@ def compile_pattern(pattern: str, ignore_case: bool = False) -> Callable[[str], 
 
 
 def _check_quotes(pattern: str, options: re2.Options) -> None:
-    """Returns where a bracket around the pattern stays one, as backends put them; raises BadPattern for an open quote."""
+    """Returns where a bracket around the pattern, as backends put one, stays one; raises BadPattern."""
     if r"\Q" not in pattern:
         return
     try:
