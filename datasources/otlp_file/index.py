@@ -20,7 +20,7 @@ class Entry:
 
     trace: Trace
     services: frozenset[str]
-    files: frozenset[FileKey]
+    files: set[FileKey]
     weight: int
 
 
@@ -55,22 +55,24 @@ class TraceIndex:
                 continue  # the rest of a trace whose beginning is gone
             known = self._entries.get(trace_id)
             if known is None:
-                files, weight, spans = frozenset((piece.file,)), group.weight + _TRACE_WEIGHT, group.spans
+                files, weight, spans = {piece.file}, group.weight + _TRACE_WEIGHT, group.spans
             else:
+                known.files.add(piece.file)  # a copy too: it stays when the file that was read first is deleted
                 fresh = [span for span in group.spans if span.span_id not in known.trace.by_id]
                 if not fresh:
                     continue
-                files, weight = known.files | {piece.file}, known.weight + group.weight
+                files, weight = known.files, known.weight + group.weight
                 spans = [*known.trace.spans, *fresh]
             self._put(trace_id, spans, files, weight)
         self._shrink()
 
     def forget(self, files: set[FileKey]) -> None:
-        """Drops the traces that came from these files alone."""
+        """Drops the traces that no other file has anything of."""
         if files:
-            gone = [entry.trace.trace_id for entry in self._entries.values() if entry.files <= files]
-            for trace_id in gone:
-                self._remove(trace_id)
+            for entry in list(self._entries.values()):
+                entry.files.difference_update(files)
+                if not entry.files:
+                    self._remove(entry.trace.trace_id)
 
     def overlapping(self, within: TimeRange) -> Iterator[Entry]:
         """Yields the traces that overlap the window, newest first. What is added meanwhile is not among them."""
@@ -88,7 +90,7 @@ class TraceIndex:
         entries = self._ordered()
         return entries[0].trace.start if entries else None
 
-    def _put(self, trace_id: TraceId, spans: list[Span], files: frozenset[FileKey], weight: int) -> None:
+    def _put(self, trace_id: TraceId, spans: list[Span], files: set[FileKey], weight: int) -> None:
         if trace_id in self._entries:
             self._remove(trace_id)
         trace = Trace(trace_id, spans)

@@ -19,7 +19,8 @@ import zstandard
 from arcane.spi import BadResponse
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-HEAD_BYTES = 64
+HEAD_BYTES = 4_096
+"""Enough to reach the first span: what one program writes begins with its resource, always the same."""
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 _LENGTH_BYTES = 4
 

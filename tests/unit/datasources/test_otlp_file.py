@@ -128,6 +128,30 @@ async def test_a_file_that_was_rewritten_and_is_longer_is_read_from_its_beginnin
     assert_has(await everything(adapter), TRACES[:9])
 
 
+async def test_a_rewritten_file_of_the_same_program_is_read_from_its_beginning(tmp_path: Path) -> None:
+    file = tmp_path / "traces.json"
+    alike = [trace for trace in TRACES if line(trace)[:80] == line(TRACES[0])[:80]]
+    assert len(alike) > 3
+    file.write_bytes(lines(alike[:1]))
+    adapter = adapter_of("traces.json", tmp_path)
+    assert_has(await everything(adapter), alike[:1])
+    file.write_bytes(lines(alike[1:]))  # as `copytruncate` leaves it, when it has grown past where it was
+    assert_has(await everything(adapter), alike)
+
+
+async def test_a_rotated_file_that_is_packed_before_it_is_deleted_stays_searchable(tmp_path: Path) -> None:
+    plain = tmp_path / "traces-1.jsonl"
+    plain.write_bytes(lines(TRACES[:5]))
+    adapter = adapter_of(".", tmp_path)
+    await everything(adapter)
+    (tmp_path / "traces-1.jsonl.gz").write_bytes(gzip.compress(lines(TRACES[:5])))
+    assert_has(await everything(adapter), TRACES[:5])
+    plain.unlink()
+    assert_has(await everything(adapter), TRACES[:5])
+    (tmp_path / "traces-1.jsonl.gz").unlink()
+    assert (await everything(adapter)).candidates == ()
+
+
 async def test_deleting_a_file_forgets_its_traces(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(lines(TRACES[:5]))
     (tmp_path / "b.jsonl").write_bytes(lines(TRACES[3:9]))
