@@ -77,14 +77,15 @@ def _public(state: State | None) -> dict[str, Any] | None:
 
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: MASK if _names_secret(key) and item else _masked(item) for key, item in value.items()}
+        return {key: MASK if _is_secret(key, item) else _masked(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_masked(item) for item in value]
     return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
 
 
-def _names_secret(key: str) -> bool:
-    return any(word in key.lower() for word in _SECRET_WORDS)
+def _is_secret(key: str, item: Any) -> bool:
+    """A number is none: `max_tokens` is to be read, and two masks would be no difference."""
+    return bool(item) and not isinstance(item, int | float) and any(word in key.lower() for word in _SECRET_WORDS)
 
 
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

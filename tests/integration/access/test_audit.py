@@ -118,6 +118,14 @@ async def test_no_secret_reaches_the_log_even_if_a_caller_forgets(acme: Acme) ->
     assert '"password": "********"' in dump
 
 
+async def test_a_number_is_no_secret_whatever_it_is_called(acme: Acme) -> None:
+    async with acme.house.database.transaction(Tenant(instance=True)) as session:
+        before, after = {"parameters": {"max_tokens": 100}}, {"parameters": {"max_tokens": 200}}
+        await acme.house.parts.accounts.audit.record(session, SYSTEM, "x.y", ("model", None), before, after)
+    (entry,) = await _entries(acme.owner, query="&action=x.y")
+    assert (entry["before"], entry["after"]) == (before, after)
+
+
 async def test_a_change_that_fails_leaves_no_entry(acme: Acme) -> None:
     before = len(await _entries(acme.admin, acme.at))
     assert (await acme.admin.delete(f"{acme.at}/roles/{VIEWER.id}")).status_code == 404
