@@ -14,6 +14,7 @@ from arcane.spi.http import HttpRequest, HttpResponse, HttpStream, retry_after_s
 pytestmark = pytest.mark.anyio
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+FAR_ZONE = "Sat, 21 Nov 2026 11:00:00 +" + "9" * 20
 ASK = HttpRequest("/api")
 Outcome = HttpResponse | DatasourceError
 
@@ -146,8 +147,8 @@ async def test_nobody_waits_past_the_deadline() -> None:
 
 
 def test_what_is_no_time_is_no_reason_to_wait() -> None:
-    read = [retry_after_s({"retry-after": text}, NOON) for text in ("", "soon", "-3", "1e3", "\u0665")]
-    assert read == [None] * 5
+    read = [retry_after_s({"retry-after": text}, NOON) for text in ("", "soon", "-3", "1e3", "\u0665", FAR_ZONE)]
+    assert read == [None] * 6
     assert retry_after_s({"retry-after": "Sat, 21 Nov 2026 11:00:00 GMT"}, NOON) == 0.0
     assert retry_after_s({"retry-after": "9" * 5_000}, NOON) == 999_999_999.0
 
