@@ -169,7 +169,10 @@ def instance_of(url: str, api_key: str) -> Instance:
         )
     if not api_key.isascii() or not api_key.isprintable():
         raise ClientError("the API key has characters that no key has", Exit.REFUSED)
-    http = httpx.Client(base_url=url, timeout=_TIMEOUT_S, headers={"authorization": f"Bearer {api_key}"})
+    try:
+        http = httpx.Client(base_url=url, timeout=_TIMEOUT_S, headers={"authorization": f"Bearer {api_key}"})
+    except httpx.InvalidURL as exc:
+        raise ClientError(f"{url} is not an address: {exc}") from exc
     return Instance.connect(_OPENED.get().enter_context(http))
 
 

@@ -34,6 +34,7 @@ _DRIVER = "postgresql+asyncpg"
 _LOCK = 0x41524341  # "ARCA"
 _ROLE_CREATED_MEANWHILE = frozenset({"42710", "23505"})  # duplicate_object, unique_violation
 _OLDEST_POSTGRES = 15
+_LARGEST_PORT = 65_535
 
 
 class DatabaseSetupError(Exception):
@@ -162,10 +163,14 @@ def _identifier(name: str) -> str:
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise DatabaseSetupError("the database address is not a postgresql:// URL") from None
-    if not parsed.drivername.startswith("postgres"):
+    if not parsed.drivername.startswith("postgres") or (parsed.port or 0) > _LARGEST_PORT:
         raise DatabaseSetupError("the database address is not a postgresql:// URL")
+    if "sslmode" in parsed.query:  # as libpq calls it, and what is copied from elsewhere has
+        raise DatabaseSetupError(
+            "the database address says sslmode: the driver calls it ssl, for instance ?ssl=require"
+        )
     return parsed.set(drivername=_DRIVER)
 
 

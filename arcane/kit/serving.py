@@ -26,11 +26,10 @@ def listen(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-    except OSError as exc:
+    except (OSError, OverflowError) as exc:
         bound.close()
-        raise PortTaken(
-            f"cannot listen on {host}:{port}: {exc.strerror}; stop what runs there, or choose another port"
-        ) from exc
+        why = getattr(exc, "strerror", None) or "there is no such port"
+        raise PortTaken(f"cannot listen on {host}:{port}: {why}; stop what runs there, or choose another port") from exc
     return bound
 
 

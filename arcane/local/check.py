@@ -85,6 +85,8 @@ def entered_settings(pairs: Sequence[str]) -> dict[str, Any]:
         place = entered
         for part in path:
             place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise LocalError(f"--set {pair}: {part} has a value already")
         place[last] = _value(text)
     return entered
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from asyncpg import PostgresError as ServerSaid
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from sqlalchemy.exc import DBAPIError
 
 from arcane.kit.migrate import DatabaseSetupError
@@ -19,7 +20,7 @@ from arcane.kit.secrets import KeyRingError
 from arcane.kit.serving import PortTaken
 from arcane.local.errors import LocalError
 
-MENDABLE = (LocalError, PortTaken, DatabaseSetupError, KeyRingError, ValidationError, Problem)
+MENDABLE = (LocalError, PortTaken, DatabaseSetupError, KeyRingError, ValidationError, SettingsError, Problem)
 _UNREACHABLE = (ConnectionError, socket.gaierror, TimeoutError)
 
 
@@ -52,4 +53,6 @@ def one_line(exc: BaseException) -> str | None:
     if isinstance(exc, ValidationError):
         fault = exc.errors(include_input=False, include_url=False)[0]
         return f"ARCANE_{'__'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
+    if isinstance(exc, SettingsError):
+        return f'{exc}: a list is written as JSON, for instance ["10.0.0.0/8"]'
     return str(exc) if isinstance(exc, MENDABLE) else None

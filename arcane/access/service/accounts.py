@@ -112,9 +112,11 @@ class AccountService(Service):
         email, password = self.settings.owner_email, self.settings.owner_password
         if email is None or password is None or await self._lookups.is_set_up():
             return False
-        row = await self._new_user(
-            NewAccount(normal_email(email), email.partition("@")[0], password.get_secret_value()), is_owner=True
-        )
+        try:
+            account = NewAccount(normal_email(email), email.partition("@")[0], password.get_secret_value())
+        except ValueError as exc:
+            raise MalformedInput(f"ARCANE_ACCESS__OWNER_EMAIL: {email} is {exc}") from None
+        row = await self._new_user(account, is_owner=True)
         async with self.database.transaction(_INSTANCE) as session:
             users = UserRepository(session)
             await users.lock_owners()

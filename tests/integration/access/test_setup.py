@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 import asyncpg
 import pytest
 from pydantic import SecretStr
 
+from arcane.kit.problems import MalformedInput
+from arcane.settings import AccessSettings
 from tests.integration.access.house import PASSWORD, House, running_house
 from tests.support.postgres import MigratedDatabase
 
@@ -75,6 +79,13 @@ async def test_a_headless_start_takes_the_owner_from_the_settings(migrated_datab
         browser = house.browser()
         await browser.sign_in("root@arcane.test")
         assert (await browser.get("/api/v1/accounts/me")).json()["is_owner"] is True
+
+
+async def test_a_headless_owner_without_an_address_is_told_which_setting_it_is(house: House) -> None:
+    given = AccessSettings(owner_email="root", owner_password=SecretStr(PASSWORD))
+    accounts = replace(house.parts.accounts, settings=given)
+    with pytest.raises(MalformedInput, match="ARCANE_ACCESS__OWNER_EMAIL: root is not an e-mail address"):
+        await accounts.ensure_owner_from_settings()
 
 
 async def test_a_weak_password_is_refused_with_a_reason(house: House) -> None:

@@ -97,6 +97,7 @@ BUILT_IN = ("clickhouse", "custom_api", "jaeger", "memory", "otlp_file", "tempo"
         (["tempo", "--set", "url=ftp://example.com"], "url: "),
         (["tempo", "--set", "url"], "--set url: say name=value"),
         (["tempo", "--set", "url=http://example.com", "--set", "colour=red"], "colour: "),
+        (["tempo", "--set", "url=1", "--set", "url.port=2"], "--set url.port=2: url has a value already"),
     ],
 )
 def test_settings_that_do_not_fit_a_kind_are_told_in_one_line(arguments: list[str], said: str) -> None:
@@ -144,6 +145,16 @@ def test_a_setting_that_is_missing_is_told_in_one_line(command: str) -> None:
     assert "set ARCANE_DATABASE__URL" in refused(command, ARCANE_SECRETS__KEYS=KEYS)
 
 
+def test_a_list_that_is_not_json_is_told_in_one_line() -> None:
+    assert '"egress"' in refused("migrate", ARCANE_EGRESS__ALLOW_NETWORKS="10.0.0.0/8")
+
+
+@pytest.mark.parametrize("where", ["127.0.0.1:port/c", "127.0.0.1:99999/c", "127.0.0.1:1/c?sslmode=require"])
+def test_a_database_address_that_cannot_be_meant_is_told_in_one_line(where: str) -> None:
+    settings = {"ARCANE_SECRETS__KEYS": KEYS, "ARCANE_DATABASE__URL": f"postgresql://a:b@{where}"}
+    assert refused("migrate", **settings).startswith("the database address ")
+
+
 def test_serving_without_a_key_is_told_in_one_line() -> None:
     assert "arcane generate-key" in refused("serve", ARCANE_DATABASE__URL="postgresql://a:b@127.0.0.1:1/c")
 
@@ -152,6 +163,11 @@ def test_a_taken_port_is_told_in_one_line() -> None:
     settings = {"ARCANE_SECRETS__KEYS": KEYS, "ARCANE_DATABASE__URL": "postgresql://a:b@127.0.0.1:1/c"}
     with occupied_port() as port:
         assert f"cannot listen on 127.0.0.1:{port}" in refused("serve", "--port", str(port), **settings)
+
+
+def test_a_port_that_does_not_exist_is_told_in_one_line() -> None:
+    settings = {"ARCANE_SECRETS__KEYS": KEYS, "ARCANE_DATABASE__URL": "postgresql://a:b@127.0.0.1:1/c"}
+    assert "there is no such port" in refused("serve", "--port", "70000", **settings)
 
 
 def test_the_worker_command_is_the_worker() -> None:
