@@ -3,6 +3,7 @@ import { StateEffect, StateField, type Extension, type Text } from "@codemirror/
 import { Decoration, EditorView, ViewPlugin, hoverTooltip, type DecorationSet } from "@codemirror/view";
 import { postJson } from "../api";
 import { h } from "../dom";
+import { units } from "./place";
 
 interface Problem { message: string; hint: string | null; line: number; column: number; length: number }
 interface Verdict { valid: boolean; errors: Problem[] }
@@ -64,8 +65,8 @@ function sentence(problem: Problem): string {
 /** Lines and columns count from 1; a problem at the end of the text is shown on the last character. */
 function placed(doc: Text, problem: Problem): Placed {
   const line = doc.line(Math.max(1, Math.min(doc.lines, problem.line)));
-  let from = Math.min(line.to, line.from + Math.max(0, problem.column - 1));
-  let to = Math.min(doc.length, from + Math.max(1, problem.length));
+  let from = line.from + units(line.text, problem.column - 1);
+  let to = from + units(doc.sliceString(from), Math.max(1, problem.length));
   if (to <= from) { from = Math.max(0, doc.length - 1); to = doc.length; }
   return { from, to, text: sentence(problem) };
 }
