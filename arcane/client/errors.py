@@ -43,9 +43,11 @@ def refused(problem: dict[str, object], query: str = "") -> ClientError:
 def _pointer(position: object, query: str) -> list[str]:
     match position:
         case {"line": int(line), "column": int(column), "length": int(length)}:
-            lines = query.splitlines() or [""]
+            lines = query.split("\n")  # as the parser counts them: no other character ends a line of a query
             if 1 <= line <= len(lines):
-                return [f"  {lines[line - 1]}", f"  {' ' * (column - 1)}{'^' * max(1, length)}"]
+                shown = lines[line - 1]
+                ahead = "".join("\t" if character == "\t" else " " for character in shown[: column - 1])
+                return [f"  {shown}", f"  {ahead:<{column - 1}}{'^' * max(1, length)}"]
     return []
 
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from arcane.cli.light import app
 from arcane.client.asked import Asked, moment
-from arcane.client.errors import ClientError, Exit
+from arcane.client.errors import ClientError, Exit, refused
 from arcane.client.flow import Flow
 from arcane.client.instance import Instance
 from arcane.client.show import clean, duration, show_search
@@ -218,6 +218,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(*words: str, **environment: str) -> tuple[int, str, str]:
     result = CliRunner().invoke(app, list(words), env=environment)
     return result.exit_code, result.stdout, result.stderr
+
+
+def test_a_place_is_pointed_at_below_tabs_and_after_what_only_looks_like_a_line_end() -> None:
+    position = {"line": 2, "column": 12, "length": 3}
+    error = refused({"detail": "no", "position": position}, '{ .a = "\x0c\u2028" &&\n\t.b = "\u2028" foo }')
+    assert str(error).split("\n")[2] == "  \t          ^^^"
+
+
+def test_an_address_that_is_none_is_told_in_one_line() -> None:
+    code, _, err = run("query", "{}", "--url", "http://[::1", "--api-key", "sk-arcane-x")
+    assert (code, err.count("\n")) == (Exit.UNREACHED, 1)
+    assert err.startswith("arcane: http://[::1 is not an address")
 
 
 def test_files_are_asked_without_an_instance(demo: Path) -> None:
