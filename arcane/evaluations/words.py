@@ -17,6 +17,9 @@ from arcane.kit.pagination import PageRequest
 KIND = "evaluation"
 """What runs of evaluations are called in the ledger."""
 
+_LARGEST_FIGURE = 1e100
+"""The squares of a million such numbers still add up to one, here and in the database."""
+
 
 class Mode(StrEnum):
     """Who judges."""
@@ -318,3 +321,8 @@ class Estimate:
     cost_usd_high: float
     unpriced: tuple[str, ...]
     sampled: int
+
+
+def is_figure(value: float) -> bool:
+    """Returns True for a number that means and spreads can be worked out of."""
+    return abs(value) <= _LARGEST_FIGURE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from arcane.evaluations.repository.results import ResultRepository
 from arcane.evaluations.service.found import found, held
 from arcane.evaluations.service.subject import count, finish
 from arcane.evaluations.tables import Evaluation, EvaluationScore, Subject
-from arcane.evaluations.words import Given, State, SubjectsRequest, SubjectView, Summary, Verdict
+from arcane.evaluations.words import Given, State, SubjectsRequest, SubjectView, Summary, Verdict, is_figure
 from arcane.experiments.service.subject import as_json
 from arcane.experiments.words import Status
 from arcane.jobs.service.runs import Jobs
@@ -173,8 +172,8 @@ def _value(pinned: Mapping[str, Any], verdict: Verdict) -> tuple[float, str]:
     labels: dict[str, float] = {label: value for label, value in pinned["labels"]}  # noqa: C416 - pairs of JSON
     if not labels:
         value = verdict.value
-        if value is None or not math.isfinite(value) or verdict.label:
-            raise BadValue(f"the score {pinned['name']} takes a number", label=verdict.label)
+        if value is None or not is_figure(value) or verdict.label:
+            raise BadValue(f"the score {pinned['name']} takes a number of at most 1e100", label=verdict.label)
         lowest, highest = pinned["lowest"], pinned["highest"]
         if (lowest is not None and value < lowest) or (highest is not None and value > highest):
             raise BadValue(f"the score {pinned['name']} is from {lowest} to {highest}")
@@ -182,6 +181,8 @@ def _value(pinned: Mapping[str, Any], verdict: Verdict) -> tuple[float, str]:
     label = verdict.label or next((name for name, value in labels.items() if value == verdict.value), "")
     if label not in labels:
         raise BadValue(f"the score {pinned['name']} is one of {', '.join(labels)}")
+    if not is_figure(labels[label]):
+        raise BadValue(f"the score {pinned['name']} counts {label} as more than 1e100")
     return labels[label], label
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +17,7 @@ from arcane.evaluations.repository.results import ResultRepository, Settled, Wor
 from arcane.evaluations.service.reading import TraceReader
 from arcane.evaluations.service.wanting import Wanted, wanted_of
 from arcane.evaluations.tables import Evaluation
-from arcane.evaluations.words import Given, State
+from arcane.evaluations.words import Given, State, is_figure
 from arcane.experiments.service.subject import as_json
 from arcane.experiments.tables import ExperimentResult
 from arcane.experiments.words import Status
@@ -204,8 +203,10 @@ def _row(evaluation: Evaluation, labels: frozenset[str], result: JobResult) -> d
         "output_tokens": usage.output_tokens,
         "cost_usd": usage.cost_usd,
     }
-    if verdict is None or not math.isfinite(verdict.value):
-        kind, message = (error.kind, error.message) if error else ("no-value", "the scorer gave no finite value")
+    if verdict is None or not is_figure(verdict.value):
+        kind, message = (
+            (error.kind, error.message) if error else ("no-value", "the scorer gave no value that can be reckoned with")
+        )
         return {**row, "status": Status.FAILED, "error": message if kept else kind}
     return {
         **row,
