@@ -50,6 +50,7 @@ COPY --from=packages /app/arcane/__init__.py ./arcane/__init__.py
 COPY --from=packages /app/arcane/messaging ./arcane/messaging
 COPY --from=packages /app/arcane/model ./arcane/model
 COPY --from=packages /app/arcane/kit ./arcane/kit
+COPY --from=packages /app/arcane/prompting ./arcane/prompting
 COPY --from=packages /app/worker ./worker
 ENV ARCANE_WORKER__HEALTH_HOST=0.0.0.0
 EXPOSE 8086

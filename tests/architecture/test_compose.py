@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,7 +134,22 @@ def test_an_image_does_not_run_as_root(target: str) -> None:
 
 def test_the_worker_image_holds_only_what_a_worker_may_import() -> None:
     copied = set(re.findall(r"COPY --from=packages /app/(\S+)", stage("worker")))
-    assert copied == {"arcane/__init__.py", "arcane/messaging", "arcane/model", "arcane/kit", "worker"}
+    packages = {"arcane/messaging", "arcane/model", "arcane/kit", "arcane/prompting"}
+    assert copied == {"arcane/__init__.py", *packages, "worker"}
+
+
+def test_the_worker_image_holds_all_that_a_worker_imports(tmp_path: Path) -> None:
+    for name in re.findall(r"COPY --from=packages /app/(\S+)", stage("worker")):
+        place = tmp_path / name
+        place.parent.mkdir(exist_ok=True)
+        place.symlink_to(ROOT / name)
+    program = (
+        "import pkgutil, worker; "
+        "[__import__(found.name) for found in pkgutil.walk_packages(worker.__path__, 'worker.')]; "
+        "print(worker.__file__)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == (f"{tmp_path}/worker/__init__.py\n", "")
 
 
 def test_an_image_copies_only_what_is_there_and_not_ignored() -> None:
