@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+import msgspec
+from pydantic import AfterValidator, ConfigDict, Field
 
 from arcane.experiments.difference import Piece, difference
 from arcane.experiments.service.results import Side, SideBySide
@@ -25,10 +26,26 @@ Mapping = Annotated[
     ),
 ]
 _LONGEST_OUTPUT = 1_000_000
+_DEEPEST = 100
 _LONGEST_MS = 1e12
 _MOST_TOKENS = 2**40
 _DEAREST_USD = 1_000_000
 """Of one answer: what a million of them add up to is still a number that can be stored."""
+
+
+def _readable(value: Any) -> Any:
+    """Returns the value, which can be stored, and shown to whoever looks at it; raises ValueError for another."""
+    layer = [value]
+    for _ in range(_DEEPEST):
+        within = [one.values() if isinstance(one, dict) else one for one in layer if isinstance(one, dict | list)]
+        layer = [one for values in within for one in values]
+    if layer:
+        raise ValueError(f"an answer is at most {_DEEPEST} levels deep")
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        raise ValueError("an answer holds half of a character, which cannot be stored") from None
+    return value
 
 
 class _In(Schema):
@@ -78,8 +95,8 @@ class ResultIn(_In):
 
     row_id: UUID
     output: Annotated[str, Field(max_length=_LONGEST_OUTPUT)] = ""
-    structured: Any = None
-    tool_calls: Annotated[list[dict[str, Any]], Field(max_length=100)] = []
+    structured: Annotated[Any, AfterValidator(_readable)] = None
+    tool_calls: Annotated[list[dict[str, Any]], Field(max_length=100), AfterValidator(_readable)] = []
     latency_ms: Annotated[float | None, Field(ge=0, le=_LONGEST_MS)] = None
     input_tokens: Annotated[int | None, Field(ge=0, le=_MOST_TOKENS)] = None
     output_tokens: Annotated[int | None, Field(ge=0, le=_MOST_TOKENS)] = None

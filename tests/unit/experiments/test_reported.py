@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,22 @@ def test_a_figure_is_one_that_can_be_added_up(name: str, value: str) -> None:
 def test_a_value_is_a_number(value: str) -> None:
     with pytest.raises(ValidationError):
         VerdictIn.model_validate_json(f'{{"value": {value}}}')
+
+
+@pytest.mark.parametrize("value", ["\ud83d", {"a": ["\ud83d"]}, {"\ud83d": 1}])
+def test_half_a_character_is_no_answer(value: Any) -> None:
+    for given in ({"structured": value}, {"tool_calls": [{"arguments": value}]}):
+        with pytest.raises(ValidationError, match="half of a character"):
+            ResultIn.model_validate({"row_id": uuid4(), **given})
+
+
+@pytest.mark.parametrize(("levels", "taken"), [(99, True), (101, False), (900, False)])
+def test_an_answer_is_as_deep_as_it_can_be_shown(levels: int, taken: bool) -> None:
+    nested: Any = 1
+    for _ in range(levels):
+        nested = [nested]
+    with nullcontext() if taken else pytest.raises(ValidationError, match="levels deep"):
+        assert ResultIn.model_validate({"row_id": uuid4(), "structured": nested}).structured == nested
 
 
 @pytest.mark.parametrize("given", [{"cost_usd": 0.25, "latency_ms": 12.5}, {"input_tokens": 10, "output_tokens": 0}])
