@@ -36,14 +36,15 @@ class FollowedFile:
         self._line = 0
         self._rest = b""
         self._overlong = False
+        self._denied = False
         self._stream: Stream | None = None
 
     def look(self, place: Place) -> None:
         """Knows what the file is now; `behind` is True when it is not what it was."""
         before, self.place = self.place, place
-        if (place.size, place.changed_ns) != (before.size, before.changed_ns):
-            self.behind = True
-            self.problem = None
+        if self._denied or (place.size, place.changed_ns) != (before.size, before.changed_ns):
+            self.behind = True  # a file that may be read now has not changed for it
+            self.problem, self._denied = None, False
             if place.size < before.size:
                 self._begin_again()
 
@@ -54,6 +55,7 @@ class FollowedFile:
         except BadResponse as exc:
             self._stop(exc.message)
         except OSError:
+            self._denied = True
             self._stop(Notice("The file cannot be read."))
         return []
 

@@ -235,6 +235,19 @@ async def test_bad_lines_are_counted_and_told_and_the_rest_is_read(tmp_path: Pat
     assert answer.warnings[0] in (await adapter.check(Deadline.after(5))).findings
 
 
+def test_a_file_that_could_not_be_read_is_tried_again_although_it_did_not_change(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(b"one\n")
+    (place,) = find_places("t.jsonl", [tmp_path])
+    file = FollowedFile(place)
+    path.rename(tmp_path / "away")
+    assert (file.next_lines(500), file.behind, file.problem) == ([], False, "The file cannot be read.")
+    (tmp_path / "away").rename(path)
+    file.look(place)
+    assert ([one.text for one in file.next_lines(500)], file.problem) == ([b"one"], None)
+    file.close()
+
+
 def test_a_line_without_end_is_bounded(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_bytes(b"one\n" + b"x" * 3_000 + b"\ntwo\n")
     (place,) = find_places("t.jsonl", [tmp_path])
