@@ -106,6 +106,20 @@ def test_what_tests_need_holds_what_running_needs(clone: Clone) -> None:
     assert clone.calls() == []
 
 
+def test_what_was_installed_is_compiled_and_what_cannot_be_is_left(clone: Clone) -> None:
+    packages = clone.root / ".venv/lib/python3.11/site-packages"
+    packages.mkdir(parents=True)
+    (packages / "whole.py").write_text("x = 1")
+    (packages / "template.py").write_text("{{ name }}(")
+    (clone.root / ".venv/bin").mkdir()
+    (clone.root / ".venv/bin/python").symlink_to(sys.executable)
+    assert clone.install()[0] == 0
+    assert [file.name.partition(".")[0] for file in packages.glob("__pycache__/*.pyc")] == ["whole"]
+    (packages / "later.py").write_text("x = 1")
+    assert clone.install() == (0, "")
+    assert not list(packages.glob("__pycache__/later*"))
+
+
 def test_without_an_npm_and_its_wheel_it_says_what_is_missing(clone: Clone) -> None:
     (clone.tools / "npm").unlink()
     code, told = clone.install()
