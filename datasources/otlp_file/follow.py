@@ -87,9 +87,10 @@ class FollowedFile:
         if not isinstance(stream, PackedStream):
             self.read_bytes = stream.position
         *whole, self._rest = (self._rest + chunk).split(b"\n")
+        lines = [line for line in map(self._numbered, whole) if line.text]
         if len(self._rest) > self._max_line_bytes:
-            self._rest, self._overlong = b"", True
-        return [line for line in map(self._numbered, whole) if line.text]
+            self._give_up_line()
+        return lines
 
     def _opened(self) -> Stream:
         if self._stream is None:
@@ -104,14 +105,19 @@ class FollowedFile:
         self._line += 1
         if self._overlong:
             self._overlong = False
-            self.found_bad(self._line)
             text = b""
         return Line(self._line, text.strip())
+
+    def _give_up_line(self) -> None:
+        """The line that is being read is over the bound: it counts as bad now, for its end may never come."""
+        if not self._overlong:
+            self.found_bad(self._line + 1)
+        self._rest, self._overlong = b"", True
 
     def _last_line(self) -> list[Line]:
         """A line that has no end yet is whole when it closes what it opened; if not, its writer is still at it."""
         rest = self._rest.strip()
-        if not rest.endswith(b"}"):
+        if self._overlong or not rest.endswith(b"}"):
             return []
         return [Line(self._line + 1, rest, ended=False)]
 

@@ -17,6 +17,7 @@ from typing import IO, Protocol, cast
 import zstandard
 
 from arcane.spi import BadResponse
+from datasources.otlp_file import zstd_frames
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 HEAD_BYTES = 4_096
@@ -70,11 +71,13 @@ class PackedStream(Stream):
 
     def __init__(self, file: IO[bytes], head: bytes) -> None:
         super().__init__(file, 0)
+        self._is_zstd = head.startswith(_ZSTD)
         self._unpacked = _unpacking(file, head)
 
     def read(self, size: int) -> bytes:
         try:
             chunk = self._unpacked.read1(size)
+            self.is_cut = not chunk and self._is_zstd and zstd_frames.is_cut(self._file)
         except EOFError:
             self.is_cut = True
             return b""
@@ -89,7 +92,10 @@ class PackedStream(Stream):
 
 
 class FramedStream(Stream):
-    """Documents in zstd, each behind its length: the collector's own compression."""
+    """Documents in zstd, each behind its length: the collector's own compression.
+
+    One that is not whole is like a line without its end: the collector may still be at it.
+    """
 
     def read(self, size: int) -> bytes:
         lines = bytearray()

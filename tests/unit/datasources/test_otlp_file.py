@@ -23,8 +23,6 @@ from arcane.spi import (
 )
 from arcane.spi.testing import corpus, scan_all
 from arcane.traceql.parse import parse
-from datasources.otlp_file.follow import FollowedFile, Line
-from datasources.otlp_file.places import find_places
 from tests.unit.datasources.otlp_files import (
     TRACES,
     WHOLE,
@@ -215,12 +213,23 @@ async def test_a_damaged_file_is_named_and_costs_only_itself(tmp_path: Path, con
     assert any("bad.json" in warning and "damaged" in warning for warning in answer.warnings)
 
 
-async def test_a_packed_file_that_is_cut_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
-    packed = gzip.compress(lines(TRACES), compresslevel=0)
-    (tmp_path / "t.gz").write_bytes(packed[: len(packed) // 2])
-    answer = await everything(adapter_of("t.gz", tmp_path))
-    assert 0 < len(answer.candidates) < len(TRACES)
-    assert answer.warnings == ("t.gz: The compressed file ends in the middle.",)
+@pytest.mark.parametrize(
+    "packed",
+    [gzip.compress(lines(TRACES), compresslevel=0), zstandard.compress(lines(TRACES)) + zstandard.compress(b"{}\n")],
+    ids=["gzip", "zstd"],
+)
+async def test_a_packed_file_that_is_cut_is_read_as_far_as_it_goes_until_it_has_its_end(
+    tmp_path: Path, packed: bytes
+) -> None:
+    (tmp_path / "t.packed").write_bytes(packed[:-3])
+    adapter = adapter_of("t.packed", tmp_path)
+    answer = await everything(adapter)
+    assert answer.candidates
+    assert answer.warnings == ("t.packed: The compressed file ends in the middle.",)
+    (tmp_path / "t.packed").write_bytes(packed)
+    whole = await everything(adapter)
+    assert_has(whole, TRACES)
+    assert whole.warnings == ()
 
 
 async def test_bad_lines_are_counted_and_told_and_the_rest_is_read(tmp_path: Path) -> None:
@@ -233,30 +242,6 @@ async def test_bad_lines_are_counted_and_told_and_the_rest_is_read(tmp_path: Pat
     assert_has(answer, TRACES[:2])
     assert answer.warnings == ("2 lines are not OTLP JSON in t.jsonl, the first is line 2.",)
     assert answer.warnings[0] in (await adapter.check(Deadline.after(5))).findings
-
-
-def test_a_file_that_could_not_be_read_is_tried_again_although_it_did_not_change(tmp_path: Path) -> None:
-    path = tmp_path / "t.jsonl"
-    path.write_bytes(b"one\n")
-    (place,) = find_places("t.jsonl", [tmp_path])
-    file = FollowedFile(place)
-    path.rename(tmp_path / "away")
-    assert (file.next_lines(500), file.behind, file.problem) == ([], False, "The file cannot be read.")
-    (tmp_path / "away").rename(path)
-    file.look(place)
-    assert ([one.text for one in file.next_lines(500)], file.problem) == ([b"one"], None)
-    file.close()
-
-
-def test_a_line_without_end_is_bounded(tmp_path: Path) -> None:
-    (tmp_path / "t.jsonl").write_bytes(b"one\n" + b"x" * 3_000 + b"\ntwo\n")
-    (place,) = find_places("t.jsonl", [tmp_path])
-    file = FollowedFile(place, max_line_bytes=1_000)
-    found: list[Line] = []
-    while file.behind:
-        found += file.next_lines(500)
-    assert [(one.number, one.text) for one in found] == [(1, b"one"), (3, b"two")]
-    assert (file.bad_lines, file.first_bad_line) == (1, 2)
 
 
 async def test_over_its_bound_the_index_drops_the_oldest_and_says_so(tmp_path: Path) -> None:
