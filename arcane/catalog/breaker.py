@@ -4,7 +4,8 @@ closed ── faults in a row ──▶ open ── the pause is over: one probe
                                ▲                                          │
                                └────────── another fault: twice the pause ┘
 
-Only faults of the source count (time-outs, connections, 5xx): a query that it refuses says that it works.
+Only faults of the source count (time-outs, connections, 5xx). A query that it refuses is an answer: it says that the
+source works. What failed before anything was sent says nothing about it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,23 @@ from enum import StrEnum
 
 from arcane.model.notice import Notice
 from arcane.settings import ResilienceSettings
-from arcane.spi.errors import BackendFailed, CircuitOpen, CutOff, DatasourceError, TimedOut, Unreachable
+from arcane.spi.errors import (
+    BackendFailed,
+    BadResponse,
+    CircuitOpen,
+    CutOff,
+    DatasourceError,
+    RateLimited,
+    Rejected,
+    TimedOut,
+    TooLarge,
+    Unauthorized,
+    Unreachable,
+)
 
 FAULTS = (TimedOut, Unreachable, BackendFailed, CutOff)
+_ANSWERS = (Rejected, Unauthorized, RateLimited, TooLarge, BadResponse)
+"""Errors that only an answer of the datasource can end in."""
 _WHILE_PROBED_S = 1.0
 
 
@@ -82,10 +97,12 @@ class Breaker:
             self.reset()
 
     def failed(self, permit: Permit, error: DatasourceError) -> None:
-        """The call ended with `error`; what is the query's own fault shows that the datasource answers."""
+        """The call ended with `error`: a fault, an answer that the query has earned, or no verdict."""
         if not isinstance(error, FAULTS):
-            if permit.probe:
-                self.reset()
+            if isinstance(error, _ANSWERS):
+                self.succeeded()
+            else:
+                self.abandoned(permit)
             return
         self._why = error.message
         if permit.probe and self._probing:

@@ -8,11 +8,14 @@ from arcane.spi.errors import (
     CircuitOpen,
     CutOff,
     DatasourceError,
+    Forbidden,
     RateLimited,
     Rejected,
     TimedOut,
+    TooLarge,
     Unauthorized,
     Unreachable,
+    Unsupported,
 )
 
 SETTINGS = ResilienceSettings(breaker_faults=3, breaker_pause_s=10, breaker_pause_max_s=35)
@@ -64,6 +67,31 @@ def test_an_answer_between_faults_begins_the_count_again() -> None:
         bench.fail()
         bench.breaker.succeeded()
     assert bench.breaker.state is BreakerState.CLOSED
+
+
+@pytest.mark.parametrize(
+    "answer", [Rejected(), Unauthorized(), RateLimited(), TooLarge(), BadResponse()], ids=lambda one: one.kind
+)
+def test_an_answer_that_is_no_use_begins_the_count_again_as_well(answer: DatasourceError) -> None:
+    bench = Bench()
+    for _ in range(20):
+        bench.fail()
+        bench.fail()
+        bench.fail(answer)
+    assert bench.breaker.state is BreakerState.CLOSED
+
+
+def test_a_call_that_sent_nothing_says_nothing() -> None:
+    bench = Bench()
+    bench.fail()
+    bench.fail()
+    bench.fail(Unsupported())
+    bench.fail()
+    assert bench.breaker.state is BreakerState.OPEN
+    bench.time += 10
+    bench.fail(Forbidden())
+    assert bench.breaker.state is BreakerState.OPEN
+    assert bench.breaker.enter().probe
 
 
 def test_while_it_is_open_the_reason_and_the_next_try_are_told() -> None:
