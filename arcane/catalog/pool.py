@@ -87,7 +87,7 @@ class AdapterMaker:
         )
         adapter = plugin.connect(settings, context)
         if session is not None:
-            session.limit_to(adapter.capabilities.concurrency)
+            session.limit_by(lambda: adapter.capabilities.concurrency)
         return ObservedAdapter(adapter, health, _closing(adapter, session))
 
 

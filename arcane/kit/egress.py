@@ -9,7 +9,7 @@ may not carry credentials elsewhere. See docs/reference/egress.md.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -70,13 +70,23 @@ class EgressSession:
         self._egress = egress
         self._base = base
         self._headers = {**_OWN_HEADERS, **headers}
-        self._places = Semaphore(egress.settings.max_connections, fast_acquire=True)
         self._client: aiohttp.ClientSession | None = None
+        self.limit_by(lambda: egress.settings.max_connections)
 
-    def limit_to(self, requests: int) -> None:
-        """Bounds requests under way by what the backend's capabilities call polite. Call before the first one."""
-        most = max(1, min(requests, self._egress.settings.max_connections))
-        self._places = Semaphore(most, fast_acquire=True)
+    def limit_by(self, polite: Callable[[], int]) -> None:
+        """Bounds requests under way by what the backend calls polite, which it may say later than the first one."""
+        self._polite = polite
+        self._places = _places(self._most())
+
+    def _most(self) -> int:
+        return max(1, min(self._polite(), self._egress.settings.max_connections))
+
+    def _own_places(self) -> Semaphore:
+        """Places for as many as it wants now; who has one of the former places gives it back there."""
+        most = self._most()
+        if self._places.max_value != most:
+            self._places = _places(most)
+        return self._places
 
     async def send(self, request: HttpRequest, deadline: Deadline) -> HttpResponse:
         """Returns the whole answer, of any status; raises DatasourceError."""
@@ -116,7 +126,7 @@ class EgressSession:
         """Waits for a place at this datasource first, so that a slow one does not hold the process's places."""
         if transaction_is_open():
             raise RuntimeError("a request may not leave while a database transaction is open in this task")
-        own, everyones = self._places, self._egress.places
+        own, everyones = self._own_places(), self._egress.places
         await _acquire(own, deadline)
         try:
             await _acquire(everyones, deadline)
@@ -214,6 +224,10 @@ class _Answer:
     def chunks(self) -> AsyncIterator[bytes]:
         """Yields the body once."""
         return self.body
+
+
+def _places(most: int) -> Semaphore:
+    return Semaphore(most, max_value=most, fast_acquire=True)
 
 
 async def _acquire(places: Semaphore, deadline: Deadline) -> None:

@@ -285,7 +285,6 @@ async def test_cancelling_the_caller_ends_the_upstream_request() -> None:
             await http.send(ASK, Deadline.after(30))
         with anyio.fail_after(3):
             await server.gone.wait()
-        http.limit_to(1)
 
 
 async def test_a_datasource_is_asked_politely() -> None:
@@ -300,12 +299,15 @@ async def test_a_datasource_is_asked_politely() -> None:
         writer.write(reply())
 
     async with backend(answer) as server, session(server.url) as http:
-        http.limit_to(2)
-        async with anyio.create_task_group() as group:
-            for _ in range(8):
-                group.start_soon(http.send, ASK, Deadline.after(5))
-    assert most == 2
-    assert len(server.seen) == 8
+        wanted = 2
+        http.limit_by(lambda: wanted)
+        for expected in (2, 5, 1):
+            wanted, most = expected, 0
+            async with anyio.create_task_group() as group:
+                for _ in range(8):
+                    group.start_soon(http.send, ASK, Deadline.after(5))
+            assert most == expected
+    assert len(server.seen) == 24
 
 
 async def test_the_process_has_a_bound_over_all_datasources_and_waiting_ends_with_the_deadline() -> None:
