@@ -202,9 +202,15 @@ class LiveSettings(BaseModel):
     catch_up_s: float = Field(
         300.0, ge=0, description="How far back a tail goes on that was interrupted, or whose datasource was away."
     )
-    rows_per_poll: int = Field(200, ge=1, le=1_000, description="Most traces that one poll of a datasource reads.")
+    rows_per_poll: int = Field(
+        4_000,
+        ge=1,
+        le=100_000,
+        description="Most traces that one poll of a datasource reads: those of the overlap, and what is new.",
+    )
+    pages_per_poll: int = Field(4, ge=1, le=100, description="Most pages that one poll reads them in.")
     log_length: int = Field(
-        1_000,
+        5_000,
         ge=1,
         description="Traces kept for who watches a tail; who falls behind further is told how many were missed.",
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -13,9 +13,11 @@ import anyio
 from arcane.access.permissions import TRACES_READ
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.problems import NotSignedIn
+from arcane.model.deadline import Deadline
 from arcane.model.trace import Trace
 from arcane.settings import LimitSettings, LiveSettings
 from arcane.spi.capabilities import Capabilities
+from arcane.spi.scan import ScanPage, ScanRequest
 from arcane.traces.live.tail import TailRequest
 from arcane.traces.live.watching import TailEvent
 from arcane.traces.live.wiring import Live, build_live
@@ -33,14 +35,25 @@ class Growing(MemoryAdapter):
 
     def __init__(self, can: Capabilities = EVERYTHING) -> None:
         super().__init__([], can)
+        self._next_faults, self._scans_left = self._faults, 0
 
     def put(self, *traces: Trace) -> None:
         """The backend has `traces`; one with the id of another takes its place."""
         self._traces = {**self._traces, **{trace.trace_id: trace for trace in traces}}
 
-    def fail(self, faults: Faults) -> None:
-        """From now on this goes wrong."""
-        self._faults = faults
+    def fail(self, faults: Faults, after_scans: int = 0) -> None:
+        """From now on, or after so many scans more, this goes wrong."""
+        self._next_faults, self._scans_left = faults, after_scans
+        if not after_scans:
+            self._faults = faults
+
+    async def scan(self, request: ScanRequest, deadline: Deadline) -> AsyncGenerator[ScanPage, None]:
+        if not self._scans_left:
+            self._faults = self._next_faults
+        self._scans_left = max(0, self._scans_left - 1)
+        async with aclosing(super().scan(request, deadline)) as pages:
+            async for page in pages:
+                yield page
 
 
 @dataclass(slots=True)

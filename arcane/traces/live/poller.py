@@ -16,7 +16,7 @@ import anyio
 from msgspec.structs import replace
 
 from arcane.federation.execute import Engine
-from arcane.federation.question import Found, Question
+from arcane.federation.question import Question
 from arcane.federation.source import Source
 from arcane.kit.clock import Clock
 from arcane.model.deadline import Deadline
@@ -28,6 +28,7 @@ from arcane.model.time import NANOS_PER_SECOND, TimeRange, datetime_of, nanos_of
 from arcane.settings import LiveSettings
 from arcane.traceql.ast_pipeline import Query
 from arcane.traces.live.hub import Bell
+from arcane.traces.live.pages import read_pages
 
 _Told = tuple[int, int, int, int | None, int | None, tuple[str, ...]]
 
@@ -124,8 +125,8 @@ class SourceTail:
             self.question.spans_per_trace,
         )
         deadline = Deadline.after(self._engine.limits.source_timeout_s)
-        found = await self._engine.search(question, [self.source], None, deadline)
-        outcome = _bounded(found, self._settings.rows_per_poll)
+        found = await read_pages(self._engine, self.source, question, self._settings.pages_per_poll, deadline)
+        outcome = found.outcome
         if outcome.error is None:
             self._watermark = now
             if is_too_late:
@@ -172,15 +173,6 @@ class SourceTail:
     def _ring(self) -> None:
         for bell in self.bells:
             bell.ring()
-
-
-def _bounded(found: Found, limit: int) -> SourceOutcome:
-    """Returns the outcome; more rows than one poll reads are told."""
-    (outcome,) = found.outcome.sources
-    if found.resume is None or len(found.hits) < limit or outcome.status is not SourceStatus.OK:
-        return outcome
-    warning = Notice("More traces came than one poll reads (%(limit)s); the older ones are not shown.", limit=limit)
-    return _noted(outcome, SourceStatus.APPROXIMATE, warning)
 
 
 def _noted(outcome: SourceOutcome, status: SourceStatus, warning: Notice) -> SourceOutcome:

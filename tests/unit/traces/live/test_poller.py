@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import anyio
@@ -12,10 +13,12 @@ from arcane.federation.source import Source
 from arcane.model.outcome import SourceStatus
 from arcane.model.time import NANOS_PER_SECOND
 from arcane.settings import LimitSettings, LiveSettings
+from arcane.spi.capabilities import Capabilities, Order
 from arcane.spi.errors import RateLimited, Unreachable
 from arcane.traceql.parse import parse
 from arcane.traces.live.poller import Entry, SourceTail, TailQuestion
 from datasources.memory.adapter import Faults
+from datasources.memory.plugin import EVERYTHING
 from tests.support.asking import NOON, NOON_NANOS, numbered
 from tests.support.clock import SetClock
 from tests.support.live import PATIENCE_S, Growing, until
@@ -26,10 +29,12 @@ SETTINGS = LiveSettings(overlap_s=30, catch_up_s=300, rows_per_poll=5, log_lengt
 
 
 class Bench:
-    def __init__(self, text: str = "{}", **settings: float) -> None:
+    def __init__(
+        self, text: str = "{}", can: Capabilities = EVERYTHING, base: LiveSettings = SETTINGS, **settings: float
+    ) -> None:
         self.clock = SetClock(NOON)
-        self.backend = Growing()
-        values = SETTINGS.model_copy(update=settings)
+        self.backend = Growing(can)
+        values = base.model_copy(update=settings)
         question = TailQuestion(parse(text), 3)
         source = Source("1", "store", "memory", self.backend)
         self.tail = SourceTail(Engine(LimitSettings()), source, question, values, self.clock)
@@ -112,11 +117,37 @@ async def test_how_far_back_is_caught_up_has_a_bound() -> None:
 
 
 async def test_more_than_one_poll_reads_is_told() -> None:
-    bench = Bench()
+    bench = Bench(pages_per_poll=2)
     bench.backend.put(*(numbered(number, seconds_ago=number + 1) for number in range(9)))
     poll = await bench.tail.poll()
-    assert poll.outcome.status is SourceStatus.APPROXIMATE
+    assert (poll.outcome.status, poll.outcome.rows) == (SourceStatus.APPROXIMATE, 5)
     assert "More traces came than one poll reads (5)" in poll.outcome.warnings[0]
+
+
+@pytest.mark.parametrize("order", list(Order), ids=lambda one: one.value)
+async def test_fifty_traces_a_second_are_all_told_and_nobody_is_warned(order: Order) -> None:
+    bench = Bench(can=replace(EVERYTHING, order=order, max_limit=1_000), base=LiveSettings())
+    put = 0
+    for second in range(0, 10, 2):
+        begun = [numbered(number, seconds_ago=30 - number // 50) for number in range(put, 50 * (30 + second))]
+        put += len(begun)
+        bench.backend.put(*begun)
+        outcome = (await bench.tail.poll()).outcome
+        assert (outcome.status, outcome.warnings) == (SourceStatus.OK, ())
+        bench.pass_time(2)
+    entries, lost = bench.tail.after(0, 10_000)
+    assert (len(entries), lost) == (put, 0)
+
+
+async def test_a_fault_in_the_middle_of_a_poll_leaves_what_came_and_the_next_one_asks_again() -> None:
+    bench = Bench(rows_per_poll=40, pages_per_poll=4, log_length=100, can=replace(EVERYTHING, max_limit=10))
+    bench.backend.put(*(numbered(number, seconds_ago=number % 25) for number in range(30)))
+    bench.backend.fail(Faults(scan=Unreachable("gone")), after_scans=1)
+    poll = await bench.tail.poll()
+    assert (poll.outcome.status, poll.outcome.rows) == (SourceStatus.PARTIAL, 10)
+    bench.backend.fail(Faults())
+    assert (await bench.tail.poll()).outcome.status is SourceStatus.OK
+    assert len(bench.entries()) == 30
 
 
 async def test_the_log_has_a_fixed_length_and_who_falls_behind_is_told_how_much_is_gone() -> None:
