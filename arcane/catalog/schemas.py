@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,12 +14,12 @@ from arcane.catalog.editing import Change, Draft
 from arcane.catalog.form import FieldType
 from arcane.catalog.registry import Kind
 from arcane.catalog.words import as_data
+from arcane.kit.nesting import TooDeep, is_storable, values
 from arcane.kit.schema import Schema
 from arcane.model.time import datetime_of
 
 _EXAMPLE = {"url": "https://tempo.example.com", "auth": "bearer", "token": "glc_..."}
 _DEEPEST = 16
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Name = Annotated[str, Field(min_length=1, max_length=100, examples=["Production Tempo"])]
 Description = Annotated[str, Field(max_length=2_000)]
@@ -29,20 +28,13 @@ KindName = Annotated[str, Field(max_length=100, examples=["tempo"])]
 
 def _storable(document: dict[str, Any]) -> dict[str, Any]:
     """Settings are shallow, and every text in them can be stored."""
-    layer: list[Any] = [document]
-    for _ in range(_DEEPEST):
-        inner: list[Any] = []
-        for value in layer:
-            if isinstance(value, str) and _UNSTORABLE.search(value):
+    try:
+        for value in values(document, _DEEPEST):
+            if isinstance(value, str) and not is_storable(value):
                 raise ValueError("a text holds a character that cannot be stored")
-            if isinstance(value, dict):
-                inner += [*value, *value.values()]
-            elif isinstance(value, list):
-                inner += value
-        layer = inner
-        if not layer:
-            return document
-    raise ValueError(f"settings are at most {_DEEPEST} levels deep")
+    except TooDeep:
+        raise ValueError(f"settings are at most {_DEEPEST} levels deep") from None
+    return document
 
 
 Settings = Annotated[dict[str, Any], AfterValidator(_storable)]

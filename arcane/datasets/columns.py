@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from arcane.kit.nesting import TooDeep, is_storable, values
+
 EXACT = 2**53
 _INT64 = 2**63
 _DEEPEST = 32
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 LONGEST_NAME = 200
 RESERVED = "arcane:"
@@ -147,7 +148,7 @@ def _text(value: Any) -> str:
 
 
 def _storable(text: str) -> str:
-    if _UNSTORABLE.search(text):
+    if not is_storable(text):
         raise BadValue("the text holds a character that cannot be stored")
     return text
 
@@ -175,20 +176,12 @@ def _number_of(text: str) -> int | float:
 
 
 def _document(value: Any) -> Any:
-    layer: list[Any] = [value]
-    for _ in range(_DEEPEST):
-        inner: list[Any] = []
-        for one in layer:
-            if isinstance(one, dict):
-                inner += [*one, *one.values()]
-            elif isinstance(one, list):
-                inner += one
-            else:
-                _leaf(one)
-        layer = inner
-        if not layer:
-            return value
-    raise BadValue(f"JSON may be {_DEEPEST} levels deep")
+    try:
+        for one in values(value, _DEEPEST):
+            _leaf(one)
+    except TooDeep:
+        raise BadValue(f"JSON may be {_DEEPEST} levels deep") from None
+    return value
 
 
 def _leaf(value: Any) -> None:

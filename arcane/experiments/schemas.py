@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from arcane.experiments.difference import Piece, difference
 from arcane.experiments.service.results import Side, SideBySide
 from arcane.experiments.words import Again, Draft, Reported, State, Status
+from arcane.kit.nesting import is_deeper
 from arcane.kit.schema import Schema
 
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Terse answers, September set"])]
@@ -35,11 +36,7 @@ _DEAREST_USD = 1_000_000
 
 def _readable(value: Any) -> Any:
     """Returns the value, which can be stored, and shown to whoever looks at it; raises ValueError for another."""
-    layer = [value]
-    for _ in range(_DEEPEST):
-        within = [one.values() if isinstance(one, dict) else one for one in layer if isinstance(one, dict | list)]
-        layer = [one for values in within for one in values]
-    if layer:
+    if is_deeper(value, _DEEPEST):
         raise ValueError(f"an answer is at most {_DEEPEST} levels deep")
     try:
         msgspec.json.encode(value)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from arcane.kit.nesting import TooDeep, is_storable, values
 from arcane.messaging.generation import ChatMessage, PromptSpec, Role, TemplateFormat
 from arcane.prompting.errors import TemplateError
 from arcane.prompting.render import variables
@@ -21,7 +22,6 @@ from arcane.settings import PromptSettings
 
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CHOICES: Final = frozenset({"auto", "none", "required"})
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _DEEPEST = 40
 
 
@@ -133,17 +133,7 @@ def _answer(spec: PromptSpec) -> Faults:
 
 
 def _storable(document: object) -> bool:
-    layer: list[Any] = [document]
-    for _ in range(_DEEPEST):
-        inner: list[Any] = []
-        for value in layer:
-            if isinstance(value, str) and _UNSTORABLE.search(value):
-                return False
-            if isinstance(value, dict):
-                inner += [*value, *value.values()]
-            elif isinstance(value, list):
-                inner += value
-        layer = inner
-        if not layer:
-            return True
-    return False
+    try:
+        return all(is_storable(one) for one in values(document, _DEEPEST) if isinstance(one, str))
+    except TooDeep:
+        return False

@@ -16,6 +16,7 @@ ALLOWED = (
     "arcane.kit.egress_addresses",
     "arcane.kit.lasting",
     "arcane.kit.logging",
+    "arcane.kit.nesting",
     "arcane.kit.signing",
     "arcane.kit.supervised",
     "arcane.kit.telemetry",

@@ -17,6 +17,7 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from arcane.kit.nesting import is_deeper
 from worker.llm.errors import Cause, ModelError
 
 _NO_MATCHES = "patternProperties"
@@ -58,7 +59,7 @@ def read(text: str, schema: Mapping[str, Any]) -> Any:
         value = json.loads(_bare(text))
     except (ValueError, RecursionError) as exc:
         raise ModelError(Cause.UNREADABLE, "The model's answer is not JSON, which it was asked for.") from exc
-    if _is_deeper(value, _LEVELS_MAX):
+    if is_deeper(value, _LEVELS_MAX):
         raise ModelError(Cause.UNREADABLE, f"The model's answer is nested deeper than {_LEVELS_MAX} levels.")
     try:
         fits = _validator(json.dumps(schema)).is_valid(value)
@@ -67,14 +68,6 @@ def read(text: str, schema: Mapping[str, Any]) -> Any:
     if not fits:
         raise ModelError(Cause.UNREADABLE, "The model's answer does not fit the schema it was asked for.")
     return value
-
-
-def _is_deeper(value: Any, most: int) -> bool:
-    level = [value]
-    for _ in range(most):
-        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
-        level = [one for values in inner for one in values]
-    return any(isinstance(one, dict | list) for one in level)
 
 
 def _bare(text: str) -> str:
