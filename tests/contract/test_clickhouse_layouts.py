@@ -158,6 +158,19 @@ async def test_langfuses_tables_are_searched(langfuse: ClickHouseSettings, query
     assert {one.hit.root_name for one in answer.candidates if one.hit} == names
 
 
+def _calls(clickhouse: ClickHouse, database: str, columns: str) -> ClickHouseSettings:
+    """Returns what reads `calls`, a table of one's own, by its columns."""
+    return ClickHouseSettings(
+        url=clickhouse.url,
+        database=database,
+        layout="columns",
+        table="calls",
+        columns=columns,
+        duration_unit="ms",
+        **clickhouse.credentials,
+    )
+
+
 @pytest.fixture
 def own(clickhouse: ClickHouse, database: str) -> ClickHouseSettings:
     clickhouse.run(
@@ -185,15 +198,7 @@ def own(clickhouse: ClickHouse, database: str) -> ClickHouseSettings:
         kind = kind
         span_attributes = tags
     """
-    return ClickHouseSettings(
-        url=clickhouse.url,
-        database=database,
-        layout="columns",
-        table="calls",
-        columns=columns,
-        duration_unit="ms",
-        **clickhouse.credentials,
-    )
+    return _calls(clickhouse, database, columns)
 
 
 async def test_columns_of_other_tables_are_named(own: ClickHouseSettings) -> None:
@@ -273,15 +278,7 @@ def sparse(clickhouse: ClickHouse, database: str) -> ClickHouseSettings:
         link_trace_ids = linked
         span_attributes = tags
     """
-    return ClickHouseSettings(
-        url=clickhouse.url,
-        database=database,
-        layout="columns",
-        table="calls",
-        columns=columns,
-        duration_unit="ms",
-        **clickhouse.credentials,
-    )
+    return _calls(clickhouse, database, columns)
 
 
 @pytest.mark.parametrize(
