@@ -10,7 +10,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
-from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, Field
 
 from arcane.access.permissions import DATASETS_EXPORT, DATASETS_IMPORT
@@ -23,7 +22,8 @@ from arcane.datasets.service.exporting import MEDIA_TYPES, Export
 from arcane.datasets.service.importing import GivenFile, Mode
 from arcane.datasets.wiring import DatasetParts
 from arcane.kit.actor import Actor
-from arcane.kit.guard import requires
+from arcane.kit.download import Download
+from arcane.kit.guard import Again, again_of, requires
 from arcane.kit.schema import Schema
 
 BODIES = re.compile(
@@ -132,6 +132,7 @@ async def preview_import_into_dataset(
 
 @router.get("/{dataset_id}/export", responses=_EXPORTED, response_class=Response)
 async def export_dataset(  # noqa: PLR0913 - which file of which part of which version
+    request: Request,
     dataset_id: UUID,
     parts: Parts,
     actor: Exporter,
@@ -140,13 +141,12 @@ async def export_dataset(  # noqa: PLR0913 - which file of which part of which v
     split: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """A version, or one split of it, as a file; streamed."""
-    return file_response(await parts.exports.export(actor, dataset_id, format, version, split))
+    export = await parts.exports.export(actor, dataset_id, format, version, split)
+    return file_response(export, again_of(request, DATASETS_EXPORT))
 
 
-def file_response(export: Export) -> Response:
-    """Returns the export as a file to keep."""
+def file_response(export: Export, again: Again) -> Response:
+    """Returns the export as a file to keep, sent for as long as `again` raises nothing."""
     plain = re.sub(r"[^A-Za-z0-9._ -]", "_", export.file_name)
     disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(export.file_name)}"
-    return StreamingResponse(
-        export.chunks, media_type=MEDIA_TYPES[export.format], headers={"content-disposition": disposition}
-    )
+    return Download(export.chunks, again, MEDIA_TYPES[export.format], {"content-disposition": disposition})

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, status
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from arcane.access.permissions import (
     EXPERIMENTS_CREATE,
@@ -32,6 +32,7 @@ from arcane.experiments.service.results import ResultService
 from arcane.experiments.wiring import experiments_of, results_of
 from arcane.experiments.words import ResultsRequest, Sort, Status
 from arcane.kit.actor import Actor
+from arcane.kit.download import Download
 from arcane.kit.guard import again_of, requires
 from arcane.kit.lists import Paging
 from arcane.kit.sse import DOCUMENTED, EventStreamResponse, while_allowed
@@ -182,7 +183,8 @@ async def get_experiment_result(
 
 
 @router.get("/{experiment_id}/export", response_class=Response)
-async def export_experiment(
+async def export_experiment(  # noqa: PLR0913 - who asks for which of what, and whether they still may
+    request: Request,
     experiment_id: UUID,
     experiments: Experiments,
     results: Results,
@@ -191,7 +193,7 @@ async def export_experiment(
 ) -> Response:
     """All results, streamed: one JSON object a line, or CSV that no spreadsheet takes for formulas."""
     view = await experiments.get(actor, experiment_id)
-    rows = results.all(actor, experiment_id)
+    rows, again = results.all(actor, experiment_id), again_of(request, EXPERIMENTS_READ)
     if as_ == "csv":
-        return StreamingResponse(as_csv(view, rows), media_type="text/csv; charset=utf-8")
-    return StreamingResponse(as_jsonl(rows), media_type="application/x-ndjson")
+        return Download(as_csv(view, rows), again, "text/csv; charset=utf-8")
+    return Download(as_jsonl(rows), again, "application/x-ndjson")

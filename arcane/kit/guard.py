@@ -98,4 +98,14 @@ def again_of(request: Request, permission: str) -> Again:
     return again
 
 
+def key_again_of(request: Request, permission: str) -> Again:
+    """Returns what works out once more what the API key may do that the request came with (see `key_requires`)."""
+    authoriser: Authoriser = request.app.state.authoriser
+
+    async def again() -> Actor:
+        return await authoriser.authorise_key(request, permission)
+
+    return again
+
+
 Dependency = Callable[..., Awaitable[Any]]

@@ -21,7 +21,7 @@ from arcane.datasets.problems import BadFile
 from arcane.datasets.service.importing import GivenFile, Mode
 from arcane.datasets.views import DatasetRowView, DatasetView
 from arcane.kit.actor import Actor
-from arcane.kit.guard import requires
+from arcane.kit.guard import again_of, requires
 from arcane.kit.problems import Problem
 from web.datasetrows import GridRow, grid_row
 from web.flash import flash
@@ -83,7 +83,8 @@ async def export(
     format: Format = Format.CSV,
     version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> Response:
-    return file_response(await parts_of(request).exports.export(actor, dataset_id, format, version))
+    made = await parts_of(request).exports.export(actor, dataset_id, format, version)
+    return file_response(made, again_of(request, p.DATASETS_EXPORT))
 
 
 async def _imported(request: Request, actor: Actor, into: DatasetView | None) -> Response:

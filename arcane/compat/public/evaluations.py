@@ -30,7 +30,7 @@ from arcane.evaluations.words import EvaluationView, Given, ScoreResultView, Sco
 from arcane.experiments.wiring import experiments_of
 from arcane.experiments.words import ExperimentView, Status
 from arcane.kit.actor import Actor
-from arcane.kit.guard import key_requires
+from arcane.kit.guard import key_again_of, key_requires
 from arcane.kit.http import json_response
 from arcane.kit.pagination import PageRequest
 from arcane.kit.schema import Schema
@@ -60,7 +60,7 @@ class Pending(Schema):
 @router.get("")
 async def list_evaluations(request: Request, actor: Reader) -> Response:
     """Returns the project's evaluations, newest first."""
-    return listed(_shown(request, actor))
+    return listed(_shown(request, actor), key_again_of(request, EVALUATIONS_READ))
 
 
 @router.post("", status_code=201)
@@ -81,7 +81,8 @@ async def get_experiment_scores(request: Request, evaluation: str, experiment: s
     """Returns all that was said, or is to be, of one experiment's answers."""
     view = await evaluations_of(request).get(actor, _id(evaluation))
     members = {"evaluationId": view.id, "experimentId": _among(view, experiment_id(experiment))}
-    return listed_in(members, "scoreResults", _said(request, actor, view, members["experimentId"]), "totalCount")
+    said = _said(request, actor, view, members["experimentId"])
+    return listed_in(members, "scoreResults", said, key_again_of(request, EVALUATIONS_RESULTS_READ), "totalCount")
 
 
 @router.post("/{evaluation}/results", status_code=201)

@@ -22,7 +22,7 @@ from arcane.experiments.schemas import Description, Name
 from arcane.experiments.wiring import experiments_of, results_of
 from arcane.experiments.words import Draft, ExperimentView, Reported, ResultsRequest, ResultView, Sort, Status
 from arcane.kit.actor import Actor
-from arcane.kit.guard import key_requires
+from arcane.kit.guard import key_again_of, key_requires
 from arcane.kit.http import json_response
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import MalformedInput
@@ -87,7 +87,7 @@ class NewResult(Schema):
 @router.get("")
 async def list_experiments(request: Request, actor: Reader) -> Response:
     """Returns the project's experiments, newest first, without their results."""
-    return listed(_shown(request, actor))
+    return listed(_shown(request, actor), key_again_of(request, EXPERIMENTS_READ))
 
 
 @router.post("", status_code=201)
@@ -101,7 +101,8 @@ async def create_experiment(request: Request, body: NewExperiment, actor: Creato
 async def get_experiment(request: Request, experiment: str, actor: Reader) -> Response:
     """Returns an experiment with all of its results, in the order of the rows."""
     view = await experiments_of(request).get(actor, experiment_id(experiment))
-    return listed_in(experiment_body(view, actor), "results", _results_of(request, actor, view))
+    again = key_again_of(request, EXPERIMENTS_READ)
+    return listed_in(experiment_body(view, actor), "results", _results_of(request, actor, view), again)
 
 
 @router.get("/{experiment}/results")

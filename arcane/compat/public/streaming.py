@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.responses import StreamingResponse
 
+from arcane.kit.download import Download
+from arcane.kit.guard import Again
 from arcane.kit.pagination import Page, PageRequest
 from arcane.model.notice import encoded
 
@@ -29,24 +30,26 @@ async def every(ask: Callable[[PageRequest], Awaitable[Page[ItemType]]]) -> Asyn
             return
 
 
-def listed(items: AsyncGenerator[Any, None]) -> StreamingResponse:
+def listed(items: AsyncGenerator[Any, None], again: Again) -> Download:
     """Returns the answer that is an array of `items`."""
-    return StreamingResponse(_pieces(b"[", items, lambda _: b"]"), media_type="application/json")
+    return Download(_pieces(b"[", items, lambda _: b"]"), again, "application/json")
 
 
 def listed_in(
-    members: Mapping[str, Any], name: str, items: AsyncGenerator[Any, None], total: str = ""
-) -> StreamingResponse:
+    members: Mapping[str, Any], name: str, items: AsyncGenerator[Any, None], again: Again, total: str = ""
+) -> Download:
     """Returns the answer that is an object of `members` and the array `name`, and where it is named how long it is."""
     head = msgspec.json.encode({**members, name: []}, enc_hook=encoded).removesuffix(b"]}")
 
     def tail(count: int) -> bytes:
         return b"]}" if not total else b"]," + msgspec.json.encode({total: count}).removeprefix(b"{")
 
-    return StreamingResponse(_pieces(head, items, tail), media_type="application/json")
+    return Download(_pieces(head, items, tail), again, "application/json")
 
 
-async def _pieces(head: bytes, items: AsyncGenerator[Any, None], tail: Callable[[int], bytes]) -> AsyncIterator[bytes]:
+async def _pieces(
+    head: bytes, items: AsyncGenerator[Any, None], tail: Callable[[int], bytes]
+) -> AsyncGenerator[bytes, None]:
     count = 0
     yield head
     async with aclosing(items) as open_items:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ class Export:
     dataset: PinnedDataset
     format: Format
     has_splits: bool
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes, None]
 
     @property
     def file_name(self) -> str:
@@ -65,7 +65,7 @@ class ExportService:
 
     async def _parquet(
         self, pinned: PinnedDataset, batches: AsyncIterator[Sequence[DatasetRowView]], *, has_splits: bool
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """A Parquet file has its index at the end: it is made as a whole, in a process of its own, and then sent."""
         columns = [{"name": column.name, "type": column.type.value} for column in pinned.columns]
         with self.processes.folder() as folder:
@@ -80,7 +80,7 @@ class ExportService:
 
 async def csv_chunks(
     pinned: PinnedDataset, batches: AsyncIterator[Sequence[DatasetRowView]], *, has_splits: bool
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Every cell is quoted; a byte order mark tells spreadsheets that it is UTF-8."""
     names = [guarded(column.name) for column in pinned.columns]
     yield b"\xef\xbb\xbf" + _quoted([[*names, *([SPLIT] if has_splits else [])]])
@@ -105,7 +105,7 @@ def _quoted(lines: Sequence[Sequence[str]]) -> bytes:
 
 async def jsonl_chunks(
     pinned: PinnedDataset, batches: AsyncIterator[Sequence[DatasetRowView]], *, has_splits: bool
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """One JSON object a row; a cell without a value is null."""
     async for rows in batches:
         yield "".join(f"{as_line(_named(pinned, row, has_splits=has_splits))}\n" for row in rows).encode()
