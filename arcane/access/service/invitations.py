@@ -98,6 +98,7 @@ class InvitationService(Service):
         async with self.database.transaction(actor.tenant) as session:
             await self._check(session, actor, wanted)
             row = await InvitationRepository(session).pending_for(actor, wanted.email)
+            before = None if row is None else _shown(row)
             if row is None:
                 row = Invitation(
                     organisation_id=_organisation(actor),
@@ -112,9 +113,8 @@ class InvitationService(Service):
             row.token_hash, row.expires_at = hash_of(token), now() + timedelta(days=self.days)
             async with unique(session, "uq_invitations_pending", "somebody is inviting this address right now"):
                 session.add(row)
-            await self.audit.record(
-                session, actor, "organisation.user.invited", ("invitation", row.id), after=_shown(row)
-            )
+            resource = ("invitation", row.id)
+            await self.audit.record(session, actor, "organisation.user.invited", resource, before, _shown(row))
         return Invited(row, f"{self.public_url.rstrip('/')}/invitation?token={token}")
 
     async def revoke(self, actor: Actor, invitation_id: UUID) -> None:

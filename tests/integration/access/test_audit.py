@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from arcane.access.permissions import ORGANISATION_MEMBER, VIEWER
+from arcane.access.permissions import ORGANISATION_ADMIN, ORGANISATION_MEMBER, VIEWER
 from arcane.access.principals import SYSTEM
 from arcane.kit.actor import Tenant
 from tests.integration.access.conftest import Acme, found_acme
@@ -101,6 +101,18 @@ async def test_a_change_keeps_what_differs_before_and_after(acme: Acme) -> None:
     entry = (await _entries(acme.project_admin, acme.in_project))[0]
     assert (entry["before"], entry["after"]) == ({"description": ""}, {"description": "New"})
     assert entry["project_id"] == acme.project["id"]
+
+
+async def test_who_invites_an_address_again_is_told_with_what_it_was_invited_to_before(acme: Acme) -> None:
+    invited = {"email": "x@y.test", "role_id": str(ORGANISATION_MEMBER.id)}
+    for role in (ORGANISATION_MEMBER, ORGANISATION_ADMIN):
+        answer = await acme.admin.post(f"{acme.at}/invitations", {**invited, "role_id": str(role.id)})
+        assert answer.status_code == 201
+    again, first = (await _entries(acme.admin, acme.at, "&action=organisation.user.invited"))[:2]
+    assert (first["before"], first["after"]["email"]) == (None, "x@y.test")
+    assert again["resource"] == first["resource"]
+    assert again["before"]["role_id"] == str(ORGANISATION_MEMBER.id)
+    assert again["after"]["role_id"] == str(ORGANISATION_ADMIN.id)
 
 
 async def test_no_secret_reaches_the_log_even_if_a_caller_forgets(acme: Acme) -> None:
