@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from arcane.access.names import normal_email
 from arcane.access.passwords import Passwords, check_password
 from arcane.access.principals import SYSTEM, anonymous
 from arcane.access.repository.accounts import SessionRepository, SetupLinkRepository, UserRepository
+from arcane.access.repository.password_links import PasswordLinkRepository
 from arcane.access.service.base import Service, person, unknown
 from arcane.access.service.sessions import Account, Client, NewSession, begin_session
 from arcane.access.tables import User, UserSession
@@ -180,7 +181,7 @@ class AccountService(Service):
             return row
 
     async def change_password(self, actor: Actor, current_session: UUID, current: str, new: str) -> None:
-        """The user signs in with `new` from now on; every other session of theirs has ended."""
+        """The user signs in with `new` from now on; every other session of theirs has ended, and so has a link."""
         row = await self.profile(actor)
         self.limiter.begin(f"session:{current_session}", row.email)
         if not await self.passwords.verify(row.password_hash, current):
@@ -189,10 +190,12 @@ class AccountService(Service):
         self.limiter.succeeded(f"session:{current_session}", row.email)
         self._check(new, row.email, "#/new")
         hashed = await self.passwords.hash(new)
-        async with self.database.transaction(actor.tenant) as session:
+        tenant = replace(actor.tenant, instance=True)  # a link to a new password is the instance's, not the user's
+        async with self.database.transaction(tenant) as session:
             row = await _own(session, actor)
             row.password_hash, row.password_changed_at = hashed, now()
             await SessionRepository(session).end_all(row.id, but=current_session)
+            await PasswordLinkRepository(session).clear(row.id)
             await self.audit.record(session, actor, "user.password_changed", ("user", row.id))
             await self.changed(session, f"user:{row.id}")
 

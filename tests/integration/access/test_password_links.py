@@ -46,6 +46,15 @@ async def test_a_link_works_once_and_only_the_newest(acme: Acme) -> None:
     assert (await set_password(acme.house, "never-one")).status_code == 409
 
 
+async def test_a_link_does_not_outlive_the_password_it_was_made_for(acme: Acme) -> None:
+    token, other = [await link_for(acme.owner, one.user_id) for one in (acme.member, acme.viewer)]
+    change = {"current": PASSWORD, "new": "a password that was remembered after all"}
+    assert (await acme.member.put("/api/v1/accounts/me/password", change)).status_code == 204
+    assert (await set_password(acme.house, token)).status_code == 409
+    assert await acme.house.parts.password_links.email_of(token) is None
+    assert (await set_password(acme.house, other)).status_code == 204, "it is of somebody else"
+
+
 async def test_a_link_that_is_too_old_does_not_work(acme: Acme) -> None:
     token = await link_for(acme.owner, acme.member.user_id)
     connection = await asyncpg.connect(acme.house.stored.superuser_dsn)
