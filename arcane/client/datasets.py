@@ -14,6 +14,7 @@ from rich.table import Table
 from arcane.client.commands import HERE, ApiKey, Url, instance_of, print_answer, told
 from arcane.client.errors import ClientError, Exit
 from arcane.client.instance import Instance
+from arcane.kit.whole import written_whole
 
 datasets = typer.Typer(help="Datasets of a project: what there is, and files in and out.", no_args_is_help=True)
 
@@ -66,7 +67,7 @@ def export_dataset(
     url: Url = HERE,
     api_key: ApiKey = "",
 ) -> None:
-    """Writes a version of a dataset to a file. Exit code 4: refused."""
+    """Writes a version of a dataset to a file, whole or not at all. Exit code 4: refused."""
     with told():
         instance = instance_of(url, api_key)
         asked = {"format": _format(format, output or Path("x.csv")), "version": version, "split": split}
@@ -75,8 +76,11 @@ def export_dataset(
         if output is None:
             instance.download(path, params, sys.stdout.buffer.write)
             return
-        with output.open("wb") as out:
-            instance.download(path, params, out.write)
+        try:
+            with written_whole(output) as out:
+                instance.download(path, params, out.write)
+        except OSError as exc:
+            raise ClientError(f"cannot write {output}: {exc.strerror}", Exit.REFUSED) from exc
 
 
 def _format(given: str | None, file: Path) -> str:

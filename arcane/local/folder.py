@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
+from arcane.kit.whole import written_whole
 from arcane.local.errors import LocalError
 
 _POLL_S = 0.05
@@ -96,11 +97,8 @@ class LocalFolder:
         file = self.path / "keys.json"
         if not file.exists():
             fresh = {"secret": base64.b64encode(secrets.token_bytes(32)).decode(), "worker": secrets.token_urlsafe(32)}
-            partial = file.with_suffix(".partial")
-            partial.unlink(missing_ok=True)
-            partial.touch(mode=0o600)
-            partial.write_text(json.dumps(fresh))
-            partial.rename(file)  # whole or not at all
+            with written_whole(file, 0o600) as out:
+                out.write(json.dumps(fresh).encode())
         try:
             return LocalKeys(**json.loads(file.read_text()))
         except (ValueError, TypeError) as exc:

@@ -44,6 +44,17 @@ def test_what_is_imported_is_exported(run: Run, tmp_path: Path) -> None:
     assert '"row_count": 3' in listed
 
 
+def test_a_refused_export_leaves_the_file_that_was_there(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "questions.csv").write_text("question\nWhy?\n")
+    assert run("import", tmp_path / "questions.csv").exit_code == 0
+    done = run("export", "questions", "--output", tmp_path / "questions.csv", "--version", 7)
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert (tmp_path / "questions.csv").read_text() == "question\nWhy?\n"
+    nowhere = run("export", "questions", "--output", tmp_path / "nowhere" / "questions.csv")
+    assert (nowhere.exit_code, "No such file or directory" in nowhere.stderr) == (4, True)
+    assert [file.name for file in tmp_path.iterdir()] == ["questions.csv"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
