@@ -91,13 +91,16 @@ class Trace:
 
     @cached_property
     def end(self) -> int:
-        """End of the span that ends last; 0 for an empty trace."""
-        return max((span.end for span in self.spans), default=0)
+        """End of the span that ends last; 0 for an empty trace.
+
+        A span without an end, or with one before its start, ends where it starts, as its duration says.
+        """
+        return max(self.spans[-1].start, *[span.end for span in self.spans]) if self.spans else 0
 
     @property
     def duration(self) -> int:
         """Nanoseconds from the first start to the last end."""
-        return max(0, self.end - self.start)
+        return self.end - self.start
 
     @cached_property
     def error_count(self) -> int:

@@ -103,6 +103,12 @@ def test_a_trace_without_its_root_keeps_its_orphans() -> None:
     assert [s.name for s, _ in trace.walk()] == ["2", "3"]
 
 
+@pytest.mark.parametrize("end", [0, 99], ids=["never ended", "clock set back"])
+def test_a_trace_never_ends_before_it_starts(end: int) -> None:
+    trace = Trace(TRACE, [span("1", start=100, end=end), span("2", "1", start=110, end=end)])
+    assert (trace.start, trace.end, trace.duration) == (100, 110, 10)
+
+
 def test_an_empty_trace_has_no_extent() -> None:
     trace = Trace(TRACE, ())
     assert (trace.start, trace.end, trace.duration, trace.root) == (0, 0, 0, None)
