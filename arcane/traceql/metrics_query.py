@@ -24,7 +24,7 @@ from arcane.traceql.evaluate import mentioned_fields
 from arcane.traceql.format import format_literal
 from arcane.traceql.metrics_finish import measures_duration
 from arcane.traceql.query import metrics_part, search_part
-from arcane.traceql.series_stages import Operand, combined, filtered, limited, number_of
+from arcane.traceql.series_stages import Operand, combined, filtered, limited, number_of, with_points
 
 EXEMPLARS_DEFAULT = 100
 SAMPLING = frozenset({"sample", "span_sample", "trace_sample"})
@@ -101,7 +101,9 @@ def _operation(
 ) -> tuple[Operand, str]:
     left, left_name = _operand(stage.left, measured, steps)
     right, right_name = _operand(stage.right, measured, steps)
-    return combined(stage.op, left, right, (left_name, right_name)), f"({left_name} {stage.op.value} {right_name})"
+    found = combined(stage.op, left, right, (left_name, right_name))
+    name = f"({left_name} {stage.op.value} {right_name})"
+    return with_points(found, steps) if isinstance(found, list) else found, name
 
 
 def _operand(

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from arcane.model.series import Label, Series, Steps
+from arcane.model.series import Exemplar, Label, Series, Steps
 from arcane.model.time import NANOS_PER_SECOND
 from arcane.traceql.ast import Literal, LiteralType, Op
 from arcane.traceql.ast_pipeline import SeriesFilter, SeriesLimit
@@ -43,6 +43,11 @@ def limited(found: Sequence[Series], stage: SeriesLimit, steps: Steps) -> list[S
         for _, number in sorted(there)[: stage.count]:
             kept[number].add(index)
     return _keeping(ordered, steps, kept)
+
+
+def with_points(found: Sequence[Series], steps: Steps) -> list[Series]:
+    """Returns the series without the exemplars of points that are not there any more."""
+    return _keeping(found, steps, [set(one.points) for one in found])
 
 
 def _keeping(found: Sequence[Series], steps: Steps, kept: Sequence[set[int]]) -> list[Series]:
@@ -110,13 +115,18 @@ def _joined(compute: Callable[[float, float], float], one: Series, other: Series
     points = {
         index: compute(value, other.points[index]) for index, value in one.points.items() if index in other.points
     }
-    labels = _key(one) or _key(other)
-    return Series(labels, _finite(points), tuple(exemplar for exemplar in one.exemplars if exemplar.value is None))
+    shown = one if _key(one) or not _key(other) else other  # spans of the side that the labels are of
+    return Series(_key(shown), _finite(points), _unmeasured(shown.exemplars))
 
 
 def _mapped(series: Series, change: Callable[[float], float]) -> Series:
     points = _finite({index: change(value) for index, value in series.points.items()})
-    return Series(_key(series), points, tuple(one for one in series.exemplars if one.value is None))
+    return Series(_key(series), points, _unmeasured(series.exemplars))
+
+
+def _unmeasured(exemplars: Iterable[Exemplar]) -> tuple[Exemplar, ...]:
+    """Returns those without a value: one that was measured is none of what was computed."""
+    return tuple(one for one in exemplars if one.value is None)
 
 
 def _finite(points: dict[int, float]) -> dict[int, float]:

@@ -166,6 +166,22 @@ def test_exemplars_are_spans_of_their_points_and_not_too_many() -> None:
     assert len(shown) == 3, "one for each bucket of time"
 
 
+def test_exemplars_of_arithmetic_are_spans_of_the_points_and_labels_that_are_left() -> None:
+    spans = [span(number, at, a=number % 2) for number, at in enumerate((5, 5, 15, 15, 25, 25))]
+    errors = [span(10, 5, error=True, a=0), span(11, 25, error=True, a=1)]
+    text = "({ status = error } | rate() by (span.a)) / ({ } | rate() > 0.2)"
+    wide = asked(text, *spans, *errors, exemplars=9)
+    text = "({ } | rate()) / ({ status = error } | rate() by (span.a) > 0)"
+    turned = asked(text, *spans, *errors, exemplars=9)
+    assert len(wide) == len(turned) == 2
+    for one in (*wide, *turned):
+        (label,) = one.labels
+        assert isinstance(label.value, Typed)
+        shown = [(exemplar.time // (10 * S), exemplar.span_id) for exemplar in one.exemplars]
+        assert {index for index, _ in shown} == ({0} if label.value.value == 0 else {2})
+        assert {span_id for _, span_id in shown} == {f"{10 + label.value.value:016x}"}
+
+
 def test_comparisons_keep_points_and_series_without_any_are_gone() -> None:
     spans = [span(1, 5), span(2, 5), span(3, 5), span(4, 15)]
     assert points(asked("{ } | count_over_time() by (name) > 1", *spans)) == {("name-1",): {0: 2}}
