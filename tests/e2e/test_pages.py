@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from arcane.main import create_app
@@ -16,6 +15,7 @@ from arcane.settings import ServerSettings, Settings
 from tests.e2e.work import LONG, work_of
 from tests.support.browser import Watched
 from tests.support.instance import OWNER, PASSWORD, Instance, Workplace, colleague, new_workplace, role_of
+from tests.support.looks import NARROW, OF_COLOUR, WIDE, look_again_dark_and_wide, serious
 from tests.support.person import Person
 from tests.support.routes import routes_of
 
@@ -25,8 +25,6 @@ NOT_PAGES: Final = ("/api/", "/assets/", "/health")
 STREAMS: Final = ("/o/{organisation}/p/{project}/traces/tail",)
 FILES: Final = ("/o/{organisation}/p/{project}/datasets/{dataset_id}/export",)
 FOR_VISITORS: Final = frozenset({"/login", "/setup", "/invitation", "/new-password"})
-WIDE, NARROW = (1440, 900), (1024, 768)
-OF_COLOUR: Final = ("color-contrast", "link-in-text-block")
 
 
 def pages() -> list[str]:
@@ -166,18 +164,6 @@ def browse(contexts: dict[tuple[bool, bool], BrowserContext], instance: Instance
     assert [text for watched in seen for text in watched.complaints] == [], instance.log
 
 
-def serious(page: Page, *rules: str) -> list[str]:
-    """Returns what axe finds serious or critical, by every rule or by these."""
-    only = {"runOnly": list(rules)} if rules else {}
-    found = Axe().run(page, options={"resultTypes": ["violations"], **only}).response["violations"]
-    return [
-        f"{violation['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-
-
 def overflowing(page: Page) -> list[str]:
     """Returns what is wider than its place: the document, its content, and the headings of tables."""
     return page.evaluate(  # type: ignore[no-any-return]
@@ -207,10 +193,7 @@ def test_a_page_is_whole_light_and_dark_wide_and_narrow(browse: Browse, furnishe
     if "/traces" in path:
         page.wait_for_load_state("networkidle")
     is_whole(page, path)
-    # A theme is one attribute of the document, whoever sets it: to load the page again would take as long as looking.
-    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
-    page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    look_again_dark_and_wide(page)
     is_whole(page, path, *OF_COLOUR)
 
 
