@@ -61,7 +61,7 @@ def _page_or(before: Handler | None, renderer: Renderer) -> Handler:
             if before is None:
                 raise exc
             return await before(request, exc)
-        status, detail = _judge(exc)
+        status, detail = _judge(exc, renderer.language(request))
         if status == 500:
             log.error("page_failed", route=route_of(request), exc_info=exc)
         if isinstance(exc, AssetsMissing):
@@ -73,7 +73,7 @@ def _page_or(before: Handler | None, renderer: Renderer) -> Handler:
     return handle
 
 
-def _judge(exc: Exception) -> tuple[int, str]:
+def _judge(exc: Exception, language: Language) -> tuple[int, str]:
     if isinstance(exc, Problem):
         return exc.status, exc.detail
     if isinstance(exc, HTTPException):
@@ -81,7 +81,8 @@ def _judge(exc: Exception) -> tuple[int, str]:
     if isinstance(exc, RequestValidationError):
         if all(error["loc"][:1] == ("path",) for error in exc.errors()):
             return 404, ""  # an address with something else where an id stands leads nowhere
-        return 422, "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in exc.errors())
+        told = (f"{'.'.join(map(str, error['loc']))}: {language.tell(error['msg'])}" for error in exc.errors())
+        return 422, "; ".join(told)
     return 500, ""
 
 

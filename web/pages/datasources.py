@@ -191,7 +191,7 @@ async def _page(request: Request, actor: Actor, subject: Subject, form: FormStat
     kind, view = subject.kind, subject.view
     frame = await datasources_frame(request, actor)
     return DatasourceFormPage(
-        **{**frame.fields(""), "title": view.name if view else kind.title},  # type: ignore[arg-type]
+        **{**frame.fields(""), "title": view.name if view else frame.shell.language.tell(kind.title)},  # type: ignore[arg-type]
         kind=kind,
         groups=controls_of(kind.fields, form, None if view is None else Stored(view.settings, view.secret_set)),
         form=form,

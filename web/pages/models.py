@@ -210,7 +210,7 @@ async def _form(request: Request, actor: Actor, subject: Subject, form: FormStat
     kind, view = subject.kind, subject.view
     frame = await models_frame(request, actor)
     page = ModelFormPage(
-        **{**frame.fields(""), "title": view.name if view else kind.title},  # type: ignore[arg-type]
+        **{**frame.fields(""), "title": view.name if view else frame.shell.language.tell(kind.title)},  # type: ignore[arg-type]
         kind=kind,
         groups=controls_of(_fields(request, kind), form, None if view is None else _stored(view)),
         form=form,

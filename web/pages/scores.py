@@ -247,7 +247,8 @@ async def _form(
 ) -> Response:
     frame, form = await scores_frame(request, actor), filled.form
     fields = form_of_schema(scorer.description.settings) if scorer else ()
-    title = score.name if score else scorer.description.name if scorer else say_to(request, "Given by people")
+    kind = frame.shell.language.tell(scorer.description.name) if scorer else say_to(request, "Given by people")
+    title = score.name if score else kind
     own = score is None or not score.built_in
     page = ScoreFormPage(
         **{**frame.fields(""), "title": title},  # type: ignore[arg-type]

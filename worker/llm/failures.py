@@ -26,18 +26,18 @@ _NAMES = {
     Provider.COMPATIBLE: "The model's server",
 }
 _SENTENCES = {
-    Cause.AUTHENTICATION: "{who} does not take the key of this model configuration.",
-    Cause.QUOTA: "{who} says that the account's quota or credit is used up.",
-    Cause.RATE_LIMIT: "{who} takes no more calls with this key at the moment.",
-    Cause.NOT_FOUND: "{who} does not know the model {model!r}, or there is nothing at that address.",
-    Cause.TOO_LONG: "The prompt is longer than the model {model!r} can read.",
-    Cause.REJECTED: "{who} does not take the request as it is.",
-    Cause.FILTERED: "{who} did not answer: its content filter stepped in.",
-    Cause.UNAVAILABLE: "{who} is overloaded or out of order.",
-    Cause.CONNECTION: "{who} could not be reached, or the connection was lost.",
-    Cause.TIMEOUT: "{who} did not answer in time.",
-    Cause.UNREADABLE: "{who} gave an answer that cannot be read.",
-    Cause.SETTINGS: "The model {model!r} cannot be called like this.",
+    Cause.AUTHENTICATION: "%(who)s does not take the key of this model configuration.",
+    Cause.QUOTA: "%(who)s says that the account's quota or credit is used up.",
+    Cause.RATE_LIMIT: "%(who)s takes no more calls with this key at the moment.",
+    Cause.NOT_FOUND: "%(who)s does not know the model %(model)s, or there is nothing at that address.",
+    Cause.TOO_LONG: "The prompt is longer than the model %(model)s can read.",
+    Cause.REJECTED: "%(who)s does not take the request as it is.",
+    Cause.FILTERED: "%(who)s did not answer: its content filter stepped in.",
+    Cause.UNAVAILABLE: "%(who)s is overloaded or out of order.",
+    Cause.CONNECTION: "%(who)s could not be reached, or the connection was lost.",
+    Cause.TIMEOUT: "%(who)s did not answer in time.",
+    Cause.UNREADABLE: "%(who)s gave an answer that cannot be read.",
+    Cause.SETTINGS: "The model %(model)s cannot be called like this.",
 }
 _CAUSES: tuple[tuple[type[Exception], Cause], ...] = (
     (raised.ContentFilterError, Cause.FILTERED),
@@ -73,7 +73,7 @@ def model_error(exc: Exception, spec: ModelSpec) -> ModelError:
     code = getattr(exc, "provider_error_code", None) or getattr(exc, "provider_error_type", None)
     facts = [f"status {status}"] if status else []
     facts += [str(code)] if isinstance(code, str) and _CODE.fullmatch(code) else []
-    sentence = _SENTENCES[cause].format(who=_NAMES[spec.provider], model=spec.model)
+    sentence = _SENTENCES[cause] % {"who": _NAMES[spec.provider], "model": repr(spec.model)}
     message = f"{sentence[:-1]} ({', '.join(facts)})." if facts else sentence
     return ModelError(cause, message, detail=_detail(exc), retry_after_s=getattr(exc, "retry_after", None))
 

@@ -20,7 +20,7 @@ from web.rendering import TEMPLATES
 
 WEB = Path(web.__file__).parent
 ROOT = WEB.parent
-SPOKEN = frozenset({"say", "say_to", "gettext", "ngettext"})
+SPOKEN = frozenset({"say", "say_to", "gettext", "ngettext", "Notice"})
 SHOWN_ATTRIBUTES = frozenset({"alt", "aria-label", "placeholder", "title"})
 NAMES = re.compile(r"Arcane|OTLP|JSON|\{ status = error \}|datasource\.\*")
 """The same in every language: names, and examples of what is typed."""
@@ -129,6 +129,13 @@ def test_what_settings_models_and_roles_declare_is_in_it_as_well() -> None:
         with (ROOT / file).open("rb") as settings:
             said |= {text for _, _, text, _ in declared(settings, (), (), {})}
     assert {"Tenant", "Sent as X-Scope-OrgID. Leave empty when multitenancy is off.", "User and password"} <= said
+    for file in ("arcane/models/providers.py", "datasources/custom_api/settings.py", "worker/scorers/exact_match.py"):
+        with (ROOT / file).open("rb") as settings:
+            said |= {text for _, _, text, _ in declared(settings, (), (), {})}
+    assert {"Empty: OpenAI's own.", "letters, digits and hyphens, such as europe-west4"} <= said, (
+        "and why one is refused"
+    )
+    assert {"First contract", "Search path", "Exact match", "Text"} <= said
     with (ROOT / "arcane/access/permissions.py").open("rb") as permissions:
         assert "Reads what is in the project." in {text for _, _, text, _ in declared(permissions, (), (), {})}
 

@@ -3,6 +3,7 @@ import { StateEffect, StateField, type Extension, type Text } from "@codemirror/
 import { Decoration, EditorView, ViewPlugin, hoverTooltip, type DecorationSet } from "@codemirror/view";
 import { postJson } from "../api";
 import { h } from "../dom";
+import { told } from "../texts";
 import { units } from "./place";
 
 interface Problem { message: string; hint: string | null; line: number; column: number; length: number }
@@ -59,7 +60,7 @@ export function problems(api: string, tell: (text: string) => void): Extension {
 }
 
 function sentence(problem: Problem): string {
-  return problem.hint ? `${problem.message} – ${problem.hint}` : problem.message;
+  return problem.hint ? `${told(problem.message)} – ${told(problem.hint)}` : told(problem.message);
 }
 
 /** Lines and columns count from 1; a problem at the end of the text is shown on the last character. */

@@ -1,7 +1,7 @@
 // One model of the playground: which, what it answers while it answers, and what that took.
 import { h, icon, meta } from "../dom";
 import { costText, countText, durationText } from "../format";
-import { _ } from "../texts";
+import { _, told } from "../texts";
 import { events, type Json } from "./draft";
 
 interface Usage { input_tokens: number; output_tokens: number; cost_usd: number | null }
@@ -112,8 +112,8 @@ export interface Problem { title?: string; detail?: string; errors?: { pointer: 
 
 /** Returns what a problem says to a person: each of its faults, or its sentence. */
 export function problemText(problem: Problem): string {
-  const faults = problem.errors?.map((fault) => `${fault.pointer.replace(/^#\/(draft\/|version\/)?/, "")}: ${fault.detail}`) ?? [];
-  return faults.join("\n") || problem.detail || problem.title || _("That did not work.");
+  const faults = problem.errors?.map((fault) => `${fault.pointer.replace(/^#\/(draft\/|version\/)?/, "")}: ${told(fault.detail)}`) ?? [];
+  return faults.join("\n") || told(problem.detail ?? "") || problem.title || _("That did not work.");
 }
 
 function pretty(text: string): string {

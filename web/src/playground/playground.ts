@@ -1,7 +1,7 @@
 // The playground: a draft in an editor, run on several models side by side, and saved as a version.
 import { postJson, Refused } from "../api";
 import { h, icon, one } from "../dom";
-import { _ } from "../texts";
+import { _, told } from "../texts";
 import { Column, problemText } from "./column";
 import { fingerprint, inputOf, messagesOf, NotJson, typed, versionBody, type Draft, type Json, type Start } from "./draft";
 import { Messages } from "./messages";
@@ -158,7 +158,7 @@ class Playground {
       const checked = await postJson<Checked>(`${this.api}/prompts/check`, { messages: this.messages.all, format });
       if (turn !== this.checks) return;
       const { fault } = checked;
-      this.messages.blame(fault ? fault.message : -1, fault ? `${fault.line ? _("Line %(line)s: ", { line: fault.line }) : ""}${fault.detail}` : "");
+      this.messages.blame(fault ? fault.message : -1, fault ? `${fault.line ? _("Line %(line)s: ", { line: fault.line }) : ""}${told(fault.detail)}` : "");
       if (!fault) this.ask(checked);
     } catch (error: unknown) {
       if (!(error instanceof Refused)) throw error;
