@@ -14,7 +14,7 @@ from tests.support.repository_files import PACKAGES, ROOT, files, sources
 
 ADR_SECTIONS = ["Context", "Decision", "Consequences", "Alternatives", "How it is enforced"]
 ADRS = [path for path in sources(".md") if path.parent == Path("docs/adr")]
-PROSE = [path for path in sources(".md") if path.parts[0] == "docs" or len(path.parts) == 1]
+PROSE = [path for path in sources(".md") if path.parts[0] != "tests"]
 GLOSSARY = ("span", "trace", "predicate", "pushdown", "residual", "scan", "plan", "capability", "datasource", "adapter")
 
 
@@ -71,6 +71,38 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", (ROOT / page).read_text()):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (ROOT / page.parent / target).exists(), f"{page} links to {target}"
+
+
+def test_every_link_to_a_heading_finds_it() -> None:
+    lost = []
+    for page in PROSE:
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", (ROOT / page).read_text()):
+            if not target.startswith(("http://", "https://")):
+                there = ROOT / page.parent / target if target else ROOT / page
+                lost += [] if anchor in _anchors(there.read_text()) else [f"{page} links to {target}#{anchor}"]
+    assert lost == []
+
+
+def _anchors(text: str) -> set[str]:
+    """Returns what the headings of a page are linked by."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_every_command_has_the_options_that_are_shown() -> None:
+    sections = re.split(r"^## arcane (.+)$", PAGES["command-line.md"](), flags=re.MULTILINE)[1:]
+    options = {
+        name: {"--help", *re.findall(r"`(--[a-z-]+)`", text)}
+        for name, text in zip(sections[::2], sections[1::2], strict=True)
+    }
+    unknown = []
+    for page in PROSE:
+        text = (ROOT / page).read_text().replace("\\\n", " ")
+        for call in re.findall(r"(?:^|[`\s/])arcane ([a-z][^`|;&#\n]*)", text, re.MULTILINE):
+            name = next((name for name in options if f"{call} ".startswith(f"{name} ")), None)
+            shown = set(re.findall(r"\s(--[a-z-]+)", call)) if name else set()
+            unknown += [f"{page} says {option} of arcane {name}" for option in shown - options.get(str(name), shown)]
+    assert unknown == []
 
 
 @pytest.mark.parametrize("page", PROSE, ids=str)
