@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from arcane.access.lookups import Lookups
-from arcane.access.permissions import OWNER
+from arcane.access.permissions import OWNER, KeyScope
 from arcane.access.principals import Place, held_at
-from arcane.access.tables import User
+from arcane.access.tables import ApiKey, User
 from arcane.kit.actor import Actor, ActorKind, Tenant
 from arcane.kit.database import Database
 from arcane.kit.problems import NotFound
+from arcane.kit.tables import now
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,12 @@ class Rights:
     database: Database
 
     async def now(self, then: Actor) -> Actor | None:
-        """Returns a user with the permissions and roles they hold by now; None for one who is a stranger there.
+        """Returns the actor with the permissions and roles they hold by now; None for one who is a stranger there.
 
-        Anybody else stays as they were: what an API key may do is said by its scope, and keys are replaced by others.
+        A key that was revoked, or has expired, is a stranger. The process itself stays what it was.
         """
+        if then.kind is ActorKind.API_KEY:
+            return await self._key(then)
         if then.kind is not ActorKind.USER or then.organisation_id is None:
             return then
         async with self.database.transaction(Tenant(user_id=then.id)) as session:
@@ -41,3 +45,17 @@ class Rights:
         except NotFound:
             return None
         return replace(then, permissions=permissions, role_ids=frozenset(roles))
+
+    async def _key(self, then: Actor) -> Actor | None:
+        statement = select(ApiKey.scope).where(
+            col(ApiKey.id) == then.id,
+            col(ApiKey.project_id) == then.project_id,
+            col(ApiKey.revoked_at).is_(None),
+            or_(col(ApiKey.expires_at).is_(None), col(ApiKey.expires_at) > now()),
+        )
+        async with self.database.transaction(then.tenant) as session:
+            scope = (await session.scalars(statement)).one_or_none()
+        if scope is None:
+            return None
+        role = KeyScope(scope).role
+        return replace(then, permissions=role.permissions, role_ids=frozenset({role.id}))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import UUID
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import anyio
+import asyncpg
 import pytest
 
-from arcane.access.permissions import MEMBER, ORGANISATION_ADMIN, OWNER, PROJECT_ADMIN, VIEWER
+from arcane.access.permissions import MEMBER, ORGANISATION_ADMIN, OWNER, PROJECT_ADMIN, VIEWER, KeyScope
 from arcane.access.rights import Rights
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.database import Database
@@ -71,7 +74,27 @@ def test_an_owner_has_everything_and_a_removed_user_nothing(served: Served, owne
     assert _now(served, _then(place, place.key_id)) is None, "there is no such user"
 
 
-def test_a_key_stays_what_its_scope_says(served: Served, owner: Visitor) -> None:
+def test_a_key_may_what_its_scope_says_until_it_is_revoked(served: Served, owner: Visitor) -> None:
     place = premises(served, owner, "Rights")
     then = _then(place, place.key_id, ActorKind.API_KEY)
-    assert _now(served, then) == then
+    role = KeyScope.READ_WRITE.role
+    assert _now(served, then) == replace(then, permissions=role.permissions, role_ids=frozenset({role.id}))
+    assert _now(served, replace(then, project_id=uuid4())) is None, "it is a key of another project"
+    assert owner.call("DELETE", f"{place.in_project}/api-keys/{place.key_id}").status_code == 204
+    assert _now(served, then) is None
+
+
+def test_a_key_may_nothing_once_it_has_expired(served: Served, owner: Visitor) -> None:
+    place = premises(served, owner, "Rights")
+    then = _then(place, place.key_id, ActorKind.API_KEY)
+    for years, allowed in ((1, True), (-1, False)):
+        anyio.run(_expire, served, place.key_id, timedelta(days=365 * years))
+        assert (_now(served, then) is not None) == allowed
+
+
+async def _expire(served: Served, key_id: str, after: timedelta) -> None:
+    connection = await asyncpg.connect(served.stored.superuser_dsn)
+    try:
+        await connection.execute("UPDATE api_keys SET expires_at = now() + $1 WHERE id = $2", after, UUID(key_id))
+    finally:
+        await connection.close()
