@@ -10,6 +10,7 @@ import msgspec
 from pydantic import ConfigDict, Field
 
 from arcane.kit.schema import Schema
+from arcane.kit.seen import Seen
 from arcane.messaging.generation import ChatMessage, PromptSpec, Role, TemplateFormat, Tool, ToolCall
 from arcane.prompts.difference import Change, Difference
 from arcane.prompts.drafts import PromptKind, VersionDraft
@@ -123,10 +124,11 @@ class PromptPatch(_In):
     name: PromptName | None = None
     description: Description | None = None
     metadata: Metadata | None = None
+    seen: Seen = None
 
     def change(self) -> PromptChange:
         """Returns it as the service takes it."""
-        return PromptChange(name=self.name, description=self.description, extra=self.metadata)
+        return PromptChange(name=self.name, description=self.description, extra=self.metadata, seen=self.seen)
 
 
 class LabelIn(_In):

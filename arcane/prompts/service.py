@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from arcane.audit.service import AuditLog
 from arcane.kit.actor import Actor
 from arcane.kit.database import Database
 from arcane.kit.pagination import Cursors, Page, PageRequest
+from arcane.kit.seen import check_seen
 from arcane.kit.tables import now
 from arcane.messaging.generation import ModelSpec, PromptSpec
 from arcane.models.configure import checked_kind, checked_parameters
@@ -37,11 +39,12 @@ from arcane.settings import PromptSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptChange:
-    """What shall be different of a prompt; None is left as it is."""
+    """What shall be different of a prompt; None is left. `seen` is when what was seen had last been changed."""
 
     name: str | None = None
     description: str | None = None
     extra: Mapping[str, Any] | None = None
+    seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,13 @@ class PromptService:
         return view, VersionView.of(version)
 
     async def update(self, actor: Actor, prompt: str, change: PromptChange) -> PromptView:
-        """Returns the prompt with another name, description or metadata; its versions stay as they are."""
+        """Returns the prompt with another name, description or metadata; its versions stay as they are.
+
+        Raises Conflict when somebody else changed what was seen.
+        """
         async with self.database.transaction(actor.tenant) as session:
             row = await _found(session, actor, prompt, for_change=True)
+            check_seen("prompt", change.seen, row.updated_at)
             before = audited(row)
             row.name = row.name if change.name is None else change.name
             row.description = row.description if change.description is None else change.description

@@ -27,6 +27,7 @@ from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
 from arcane.kit.problems import Problem
 from arcane.kit.schema import Schema
+from arcane.kit.seen import seen_of
 from web.flash import flash
 from web.forms import FormState, act, entered, parsed, refused, say_to, uuid_of
 from web.frame import SettingsPage, project_frame
@@ -231,7 +232,8 @@ async def create_rule(request: Request, actor: RuleMaker) -> Response:
 async def delete_rule(request: Request, actor: RuleMaker, rule_id: UUID) -> Response:
     service: VisibilityService = request.app.state.visibility
     said = say_to(request, "Everybody sees the attribute again.")
-    return await act(request, service.delete(actor, rule_id), _here(request, "visibility"), said)
+    seen = seen_of((await entered(request)).get("seen", ""))
+    return await act(request, service.delete(actor, rule_id, seen), _here(request, "visibility"), said)
 
 
 def _projects(request: Request) -> ProjectService:
@@ -246,17 +248,13 @@ def _here(request: Request, tab: str) -> str:
 
 def _change(wanted: ProjectUpdate, seen: str) -> ProjectChange:
     only = wanted.trace_filter
-    try:
-        moment = datetime.fromisoformat(seen) if seen else None
-    except ValueError:
-        moment = None
     return ProjectChange(
         name=wanted.name,
         slug=wanted.slug,
         description=wanted.description,
         trace_filter=TraceFilter(only.attribute_name, only.attribute_value) if only else None,
         change_filter=True,
-        seen=moment,
+        seen=seen_of(seen),
     )
 
 

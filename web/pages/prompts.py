@@ -17,6 +17,7 @@ from arcane.kit.actor import Actor
 from arcane.kit.guard import requires
 from arcane.kit.pagination import PageRequest
 from arcane.kit.schema import Schema
+from arcane.kit.seen import seen_of
 from arcane.models.service import ModelService
 from arcane.prompts.difference import Difference, compared
 from arcane.prompts.running import PromptRuns
@@ -187,6 +188,7 @@ async def rename(request: Request, actor: Editor, prompt_id: UUID) -> Response:
     """Other words for the prompt; its versions stay as they are, and programs that call it by its old name do not."""
     form = await entered(request)
     said: dict[str, object] = {name: form[name] for name in ("name", "description") if name in form}
+    said["seen"] = seen_of(form.get("seen", ""))
 
     async def work() -> None:
         await prompts_of(request).update(actor, str(prompt_id), parsed(request, PromptPatch, said).change())

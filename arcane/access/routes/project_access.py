@@ -88,7 +88,7 @@ async def update_rule(
     actor: Annotated[Actor, requires(p.PROJECTS_ATTRIBUTE_VISIBILITY_MANAGE)],
 ) -> s.RuleOut:
     """Hides the attribute from exactly these roles."""
-    return s.RuleOut.model_validate(await visibility.update(actor, rule_id, body.hidden_role_ids))
+    return s.RuleOut.model_validate(await visibility.update(actor, rule_id, body.hidden_role_ids, body.seen))
 
 
 @router.delete(_RULES + "/{rule_id}", status_code=http.HTTP_204_NO_CONTENT)

@@ -64,7 +64,8 @@ async def update_project(
 ) -> s.ProjectOut:
     """Changes a project; members that are left out stay."""
     change_filter = "trace_filter" in body.model_fields_set
-    wanted = ProjectChange(body.name, body.slug, body.description, _filter(body.trace_filter), change_filter)
+    only = _filter(body.trace_filter)
+    wanted = ProjectChange(body.name, body.slug, body.description, only, change_filter, body.seen)
     return s.ProjectOut.model_validate(await projects.update(actor, wanted))
 
 

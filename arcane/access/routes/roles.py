@@ -120,7 +120,8 @@ async def delete_project_role(
 
 
 def _wanted(body: s.RoleCreate | s.RoleUpdate) -> RoleChange:
-    return RoleChange(body.name, body.description, body.permissions)
+    seen = body.seen if isinstance(body, s.RoleUpdate) else None
+    return RoleChange(body.name, body.description, body.permissions, seen)
 
 
 def _out(role: Role) -> s.RoleOut:

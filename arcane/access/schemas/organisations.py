@@ -15,6 +15,7 @@ from arcane.access.schemas.base import (
     Password,
     Token,
 )
+from arcane.kit.seen import Seen
 
 Permissions = Annotated[list[Annotated[str, StringConstraints(max_length=100)]], Field(min_length=1, max_length=200)]
 
@@ -88,6 +89,7 @@ class RoleUpdate(Body):
     name: Title | None = None
     description: Description | None = None
     permissions: Permissions | None = None
+    seen: Seen = None
 
 
 class RoleOut(Answer):

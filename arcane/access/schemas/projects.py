@@ -17,6 +17,7 @@ from arcane.access.schemas.base import (
     RoleIds,
     RoleNameOut,
 )
+from arcane.kit.seen import Seen
 
 
 class TraceFilterIn(Body):
@@ -42,6 +43,7 @@ class ProjectUpdate(Body):
     slug: Slug | None = None
     description: Description | None = None
     trace_filter: TraceFilterIn | None = None
+    seen: Seen = None
 
 
 class ProjectOut(Answer):
@@ -145,6 +147,7 @@ class RuleUpdate(Body):
     """The roles that shall not see the attribute."""
 
     hidden_role_ids: RoleIds
+    seen: Seen = None
 
 
 class RuleOut(Answer):

@@ -23,6 +23,7 @@ from arcane.access.views import Member, ProjectMemberView
 from arcane.kit.actor import Actor, ActorKind
 from arcane.kit.pagination import Page, PageRequest
 from arcane.kit.problems import Conflict, NotAllowed
+from arcane.kit.seen import check_seen
 from arcane.kit.tables import now
 
 _SLUG_TAKEN = "another project of the organisation has this short name"
@@ -87,8 +88,7 @@ class ProjectService(Service):
         async with self.database.transaction(actor.tenant) as session:
             row = await _present(session, actor)
             await session.refresh(row, with_for_update=True)
-            if wanted.seen is not None and wanted.seen != row.updated_at:
-                raise Conflict("somebody else changed the project meanwhile; look at it again, then save")
+            check_seen("project", wanted.seen, row.updated_at)
             before = shown(row)
             async with unique(session, _SLUG, _SLUG_TAKEN):
                 row.name, row.slug = wanted.name or row.name, wanted.slug or row.slug

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from arcane.access.permissions import LEVELS, SYSTEM_ROLES, Level, covers, within
@@ -13,6 +14,7 @@ from arcane.access.tables import Role
 from arcane.kit.actor import Actor
 from arcane.kit.pagination import Page, PageRequest
 from arcane.kit.problems import Conflict, MalformedInput, NotAllowed
+from arcane.kit.seen import check_seen
 from arcane.kit.tables import now
 
 _NAME_TAKEN = "another role here has this name"
@@ -20,11 +22,12 @@ _NAME_TAKEN = "another role here has this name"
 
 @dataclass(frozen=True, slots=True)
 class RoleChange:
-    """What a custom role shall be; None leaves it as it is."""
+    """What a custom role shall be; None leaves it as it is. `seen` is when what was seen had last been changed."""
 
     name: str | None = None
     description: str | None = None
     permissions: Sequence[str] | None = None
+    seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,11 @@ class RoleService(Service):
             return row
 
     async def update(self, actor: Actor, role_id: UUID, wanted: RoleChange) -> Role:
-        """The role is as wanted, for everybody who holds it, now."""
+        """The role is as wanted, for everybody who holds it, now; raises Conflict when somebody else changed it."""
         async with self.database.transaction(actor.tenant) as session:
             row = await _custom(RoleRepository(session), actor, role_id)
+            await session.refresh(row, with_for_update=True)
+            check_seen("role", wanted.seen, row.updated_at)
             before = _shown(row)
             async with unique(session, "uq_roles_name", _NAME_TAKEN):
                 row.name = wanted.name if wanted.name is not None else row.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +17,7 @@ from arcane.access.views import Rule
 from arcane.kit.actor import Actor
 from arcane.kit.pagination import Page, PageRequest
 from arcane.kit.problems import Conflict
+from arcane.kit.seen import check_seen
 from arcane.kit.tables import now
 
 RULES_MAX = 500
@@ -52,20 +54,24 @@ class VisibilityService(Service):
             await rules.set_roles(row, set(role_ids))
             return await self._recorded(session, actor, row.id, "attribute-visibility-rule.created", None)
 
-    async def update(self, actor: Actor, rule_id: UUID, role_ids: Collection[UUID]) -> Rule:
-        """The attribute is hidden from exactly these roles."""
+    async def update(
+        self, actor: Actor, rule_id: UUID, role_ids: Collection[UUID], seen: datetime | None = None
+    ) -> Rule:
+        """The attribute is hidden from exactly these roles; raises Conflict when somebody else changed the rule."""
         async with self.database.transaction(actor.tenant) as session:
             rules = VisibilityRepository(session)
             row, before = await _present(rules, actor, rule_id)
+            check_seen("rule", seen, row.updated_at)
             await _check_roles(session, actor, role_ids)
             row.updated_at, row.updated_by = now(), actor.name
             await rules.set_roles(row, set(role_ids))
             return await self._recorded(session, actor, row.id, "attribute-visibility-rule.updated", before)
 
-    async def delete(self, actor: Actor, rule_id: UUID) -> None:
-        """Everybody in the project sees the attribute again."""
+    async def delete(self, actor: Actor, rule_id: UUID, seen: datetime | None = None) -> None:
+        """Everybody in the project sees the attribute again; raises Conflict when somebody else changed the rule."""
         async with self.database.transaction(actor.tenant) as session:
             row, before = await _present(VisibilityRepository(session), actor, rule_id)
+            check_seen("rule", seen, row.updated_at)
             await session.delete(row)
             resource = ("attribute_visibility_rule", rule_id)
             await self.audit.record(session, actor, "attribute-visibility-rule.deleted", resource, _shown(before))
