@@ -64,11 +64,8 @@ def test_a_role_is_not_given_back_what_somebody_took_from_it(served: Served, own
     path = f"{place.in_project}/roles/{place.project_role_id}"
     had, less = ["traces:read", "datasets:export"], ["traces:read"]
     if level == "organisation":
-        path, had, less = (
-            f"{place.at}/roles/{place.role_id}",
-            ["organisations:read", "projects:read"],
-            ["projects:read"],
-        )
+        path = f"{place.at}/roles/{place.role_id}"
+        had, less = ["organisations:read", "projects:read"], ["projects:read"]
     seen = owner.call("PATCH", path, {"permissions": had}).json()["updated_at"]
     assert place.member.call("PATCH", path, {"permissions": less}).status_code == 200
     assert owner.call("PATCH", path, {"permissions": had, "seen": seen}).status_code == 409
