@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -133,7 +133,20 @@ class JaegerAdapter(Adapter):
         ]
         if any(one.note for one in searches):
             searches.insert(0, SentRequest("GET", known.api.listing, note=Notice("first: a search needs a service")))
-        return tuple(searches)
+        return (*self._first(request.within), *searches)
+
+    def _first(self, within: TimeRange) -> Iterator[SentRequest]:
+        """Yields what is sent to find out what the Jaeger at the other end can do, as long as that is not known."""
+        api = ApiV3(self._http)
+        if self._known is None:
+            note = Notice("once, because which API there is decides what follows")
+            yield SentRequest("GET", api.listing, note=note)
+            if self._store.tags:
+                note = Notice("once, because a Jaeger that searches by attributes refuses it")
+                yield SentRequest("GET", api.search, tuple(api.attributes_probe), note)
+        if self._is_to_prove(self._known or Known(api)):
+            note = Notice("first, because its answer tells whether a search needs a service")
+            yield SentRequest("GET", api.search, tuple(api.params(_anything_in(within))), note)
 
     async def attribute_values(
         self, field: Field, query: AttributeQuery, deadline: Deadline
@@ -182,14 +195,16 @@ class JaegerAdapter(Adapter):
 
     async def _prove(self, known: Known, within: TimeRange, deadline: Deadline) -> Known:
         """Finds out whether a service is needed, where the settings do not say what the storage is."""
-        if self._store.serviceless is not None or known.serviceless is not None or isinstance(known.api, ApiV1):
+        if not self._is_to_prove(known):
             return known
-        ask = Ask(ANYTHING, within.start // MICROSECOND, -(-within.end // MICROSECOND), 1)
         try:
-            answered = bool(await known.api.find(ask, deadline))
+            answered = bool(await known.api.find(_anything_in(within), deadline))
         except DatasourceError:  # then not without a service; what is asked next tells why
             answered = False
         return self._learn(replace(known, serviceless=True)) if answered else known
+
+    def _is_to_prove(self, known: Known) -> bool:
+        return self._store.serviceless is None and known.serviceless is None and not isinstance(known.api, ApiV1)
 
     def _learn(self, known: Known) -> Known:
         self._known = known
@@ -223,3 +238,8 @@ class JaegerAdapter(Adapter):
         if newest is None:
             found.append(Notice("No trace in the last hour. Is the tenant the right one?"))
         return found
+
+
+def _anything_in(within: TimeRange) -> Ask:
+    """Returns the search for one trace, whichever it is and whatever service it is of."""
+    return Ask(ANYTHING, within.start // MICROSECOND, -(-within.end // MICROSECOND), 1)

@@ -76,11 +76,15 @@ class ApiV3:
         body = await self._get(f"{self.search}/{trace_id}", _RAW_V3, deadline)
         return None if body is None else decode.only(decode.traces_of_v3(body), trace_id)
 
+    @property
+    def attributes_probe(self) -> list[tuple[str, str]]:
+        """The search that is refused where searches take attributes."""
+        return [*self.params(Ask(ANYTHING, 0, 1, 1)), ("query.attributes", "{")]
+
     async def reads_attributes(self, deadline: Deadline) -> bool:
         """Returns whether a search takes attributes: versions that do refuse what is not JSON, others ignore it."""
-        params = [*self.params(Ask(ANYTHING, 0, 1, 1)), ("query.attributes", "{")]
         try:
-            await self._get(self.search, params, deadline)
+            await self._get(self.search, self.attributes_probe, deadline)
         except Rejected:
             return True
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -332,23 +332,6 @@ async def test_values_that_go_with_a_filter_come_from_traces() -> None:
     async with connected(Memory(TRACES)) as (adapter, _):
         found = await adapter.attribute_values(Field(Scope.RESOURCE, "service.name"), query, Deadline.after(9))
         assert [one.value for one in found] == ["db"]
-
-
-async def test_what_would_be_sent_is_what_is_sent() -> None:
-    text = '{ resource.service.name = "shop" && name = "checkout" || resource.service.name = "db" }'
-    async with connected(Memory(TRACES), "memory") as (adapter, jaeger):
-        described = adapter.describe(ScanRequest(WHOLE, 100, filter_of(text)), whole=False)
-        await scan(adapter, text)
-        sent: Sequence[dict[str, str]] = jaeger.searches()
-        assert sorted(dict(one.parameters).items() for one in described) == sorted(one.items() for one in sent)
-        assert {one.target for one in described} == {"/api/v3/traces"}
-
-
-async def test_what_is_sent_once_a_service_is_said_so() -> None:
-    async with connected(Cassandra(TRACES), "cassandra") as (adapter, _):
-        listing, search = adapter.describe(ScanRequest(WHOLE, 100), whole=False)
-        assert listing.target == "/api/v3/services"
-        assert search.note == "for each service"
 
 
 def test_of_two_parts_of_a_trace_the_larger_is_kept_and_of_too_many_traces_the_newest() -> None:
