@@ -247,6 +247,23 @@ def test_dialogs_are_accessible_and_give_the_focus_back(
     assert button.evaluate("element => element === document.activeElement")
 
 
+def test_the_form_of_every_kind_of_datasource_works(browse: Browse, furnished: Furnished) -> None:
+    watched = browse(size=NARROW)
+    page = watched.open(f"{furnished.place.base}/settings/datasources/new")
+    kinds = page.locator("main a[href*='/datasources/new/']").evaluate_all("all => all.map(one => one.pathname)")
+    assert len(kinds) > 3
+    asking = 0
+    for path in kinds:
+        watched.open(path)
+        authentication = page.get_by_label("Authentication")
+        if authentication.count() and authentication.locator("option[value=bearer]").count():
+            asking += 1
+            expect(page.locator("#token")).to_be_hidden()
+            authentication.select_option("bearer")
+            expect(page.locator("#token")).to_be_visible()
+    assert asking > 1
+
+
 def test_a_form_that_was_refused_is_accessible(browse: Browse, furnished: Furnished) -> None:
     watched = browse(size=NARROW)
     page = watched.open(f"{furnished.place.base}/settings/datasources/new/tempo")

@@ -1,6 +1,6 @@
 // What a person reads goes through gettext here too: the page carries the translations of its language.
 const texts: Record<string, string> = JSON.parse(
-  (typeof document === "undefined" ? null : document.getElementById("texts")?.textContent) ?? "{}",
+  (typeof document === "undefined" ? null : document.querySelector("script[data-texts]")?.textContent) ?? "{}",
 );
 const HOLE = /%\((\w+)\)[\d.]*[sdfg]/g;
 
