@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from arcane.model.outcome import SourceOutcome, SourceStatus
 from arcane.model.time import NANOS_PER_MILLISECOND
-from web.formatting import duration_text
+from web.formatting import count_text, duration_text
 from web.i18n import Language
 
 _TONES = {
@@ -54,7 +54,7 @@ def _line(outcome: SourceOutcome, language: Language, *, asks: bool, measures: b
         kind=outcome.kind,
         tone=_TONES[outcome.status],
         status_text=_status_text(outcome.status, language),
-        rows_text=str(outcome.rows),
+        rows_text=_rows_text(outcome, language, asks=asks, measures=measures),
         elapsed_text=duration_text(round(outcome.elapsed_ms * NANOS_PER_MILLISECOND)),
         note=_note(outcome, language, asks=asks, measures=measures),
         pushed=outcome.pushed,
@@ -63,6 +63,20 @@ def _line(outcome: SourceOutcome, language: Language, *, asks: bool, measures: b
         warnings=outcome.warnings,
         error=outcome.error.message if outcome.error else None,
     )
+
+
+def _rows_text(outcome: SourceOutcome, language: Language, *, asks: bool, measures: bool) -> str:
+    """How much came from it, and of what: a number alone, beside a time, says nothing."""
+    count = outcome.rows
+    if outcome.error is not None and not count:
+        return "–"
+    if measures:
+        text = language.ngettext("%(num)s series", "%(num)s series", count)
+    elif asks:
+        text = language.ngettext("%(num)s trace", "%(num)s traces", count)
+    else:
+        text = language.ngettext("%(num)s span", "%(num)s spans", count)
+    return text % {"num": count_text(count)}
 
 
 def _status_text(status: SourceStatus, language: Language) -> str:
