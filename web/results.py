@@ -59,6 +59,8 @@ class Results:
     rows: tuple[HitRow, ...] = ()
     sources: tuple[SourceLine, ...] = ()
     next: str = ""
+    again: bool = False
+    """The next page holds only what datasources that did not answer have."""
     sum: str = ""
     missing: str = ""
     problem: Failure | None = None
@@ -85,17 +87,19 @@ def failed(form: SearchForm, failure: Failure, sources: tuple[SourceLine, ...] =
     return Results(problem=failure, sources=sources, all=form.url(q=""))
 
 
-def results_of(answer: SearchAnswer, form: SearchForm, context: RowContext, window: TimeRange) -> Results:
-    """Returns `answer` as the page shows it."""
+def results_of(answer: SearchAnswer, form: SearchForm, context: RowContext, window: TimeRange, *, most: int) -> Results:
+    """Returns `answer`, which holds `most` traces at most, as the page shows it."""
     language = context.language
     say = language.gettext
     midnight = nanos_of(context.now.astimezone(context.zone).replace(hour=0, minute=0, second=0, microsecond=0))
     wider = _WIDER.get(form.chosen.key, "")
+    again = _only_failed_are_left(answer, most)
     return Results(
         rows=tuple(row_of(found, context) for found in answer.found),
         sources=source_lines(answer.sources, language, asks=True),
         next=_next(answer.next, form, context, window) if answer.next else "",
-        sum=_sum(answer, context),
+        again=again,
+        sum=_sum(answer, context, again=again),
         missing=_missing(answer, context),
         nothing=say("No span in this time range matches the query.")
         if form.query
@@ -115,11 +119,22 @@ def _next(cursor: str, form: SearchForm, context: RowContext, window: TimeRange)
     return form.url(**{"cursor": cursor, "scale": str(context.scale), "range": CUSTOM, "from": start, "to": end})
 
 
-def _sum(answer: SearchAnswer, context: RowContext) -> str:
+def _only_failed_are_left(answer: SearchAnswer, most: int) -> bool:
+    """Whether those that answered have given everything: a page that is not full, and a way on nevertheless."""
+    states = {source.status for source in answer.sources}
+    unsure = {SourceStatus.PARTIAL, SourceStatus.APPROXIMATE}
+    return bool(answer.next) and len(answer.found) < most and SourceStatus.FAILED in states and not states & unsure
+
+
+def _sum(answer: SearchAnswer, context: RowContext, *, again: bool) -> str:
     """The sentence at the right of the strip."""
     say = context.language.gettext
     count = len(answer.found)
-    loaded = (say("%(n)d loaded, more to come") if answer.next else say("%(n)d, all of them")) % {"n": count}
+    if again:
+        said = say("%(n)d, some missing")
+    else:
+        said = say("%(n)d loaded, more to come") if answer.next else say("%(n)d, all of them")
+    loaded = said % {"n": count}
     if answer.cached_age_s is None:
         return loaded
     return f"{loaded} · {say('kept, %(n)d s old') % {'n': round(answer.cached_age_s)}}"

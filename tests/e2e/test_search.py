@@ -110,6 +110,26 @@ def test_a_datasource_that_is_down_costs_its_own_rows_and_is_named(visit: Open) 
     expect(page.locator(".source-card:popover-open")).to_contain_text("No answer before the deadline.")
 
 
+def test_when_only_those_are_left_that_did_not_answer_no_more_is_promised(visit: Open) -> None:
+    page = visit().open(f"{DAY}&q=%7B+name+%3D~+%22.*script.*%22+%7D")
+    expect(page.locator("#strip .strip-sum")).to_contain_text("some missing")
+    expect(page.locator("#more a")).to_have_text("Ask those again that did not answer")
+    expect(page.locator(".shape .unloaded")).to_have_count(0)
+    page.keyboard.press("l")
+    expect(page.locator("#more [role=alert]")).to_be_visible()
+    expect(page.locator("#strip .strip-sum")).to_contain_text("some missing")
+
+
+def test_the_figures_of_the_strip_are_never_cut(visit: Open) -> None:
+    page = visit(size=(1024, 768)).open(DAY)
+    figures = page.locator("#strip .strip-source .num")
+    expect(figures.filter(has_text="traces").first).to_be_visible()
+    assert figures.evaluate_all(
+        "all => all.every(one => one.scrollWidth <= one.clientWidth + 1 || getComputedStyle(one).display === 'inline')"
+        " && [...document.querySelectorAll('.strip-source')].every(one => one.scrollWidth <= one.clientWidth + 1)"
+    )
+
+
 def test_chosen_datasources_are_asked_and_no_others(visit: Open) -> None:
     page = visit().open(DAY)
     for name in ("otlp-files", "tempo-eu", "jaeger-legacy"):

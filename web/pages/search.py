@@ -135,7 +135,8 @@ async def _answered(request: Request, actor: Actor, page: SearchPage, show: Show
         return page.results
     try:
         answer = await _asked(request, actor, page, show)
-        results = results_of(answer, form, _context(shell, form, answer), form.window)
+        most = traces_of(request).limits.search_limit_default
+        results = results_of(answer, form, _context(shell, form, answer), form.window, most=most)
         return replace(results, leads=leads_of(form, shell, actor)) if results.rows else results
     except MetricsQuery:
         return failed(form, _measured_elsewhere(form, shell))

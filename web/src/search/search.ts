@@ -34,15 +34,17 @@ function draw(results: HTMLElement, list: RowList): void {
   const from = Number(results.dataset["from"]);
   const to = Number(results.dataset["to"]);
   if (!figure || !(to > from)) return;
-  const more = results.querySelector("#more a") !== null;
+  const more = results.querySelector("#more a:not([data-again])") !== null;
   drawShape(figure, list.shape(), { from, to, more }, zoomTo);
 }
 
 /** The strip counts all rows that are loaded, also after "load more". */
 function sumUp(results: HTMLElement, rows: number): void {
   const sum = results.querySelector(".strip-sum");
-  const more = results.querySelector("#more a") !== null;
-  if (sum) sum.textContent = more ? _("%(n)d loaded, more to come", { n: rows }) : _("%(n)d, all of them", { n: rows });
+  const more = results.querySelector("#more a");
+  if (!sum) return;
+  if (results.querySelector("#more [data-again], #more [role=alert]")) sum.textContent = _("%(n)d, some missing", { n: rows });
+  else sum.textContent = more ? _("%(n)d loaded, more to come", { n: rows }) : _("%(n)d, all of them", { n: rows });
 }
 
 /** Gives each datasource's chip the state its last answer had. */
