@@ -23,5 +23,6 @@ test("marks of a ruler are told apart, however deep it is zoomed", () => {
     const texts = [0, 1, 2, 3, 4, 5].map((at) => rulerText(from + at * step, step, to));
     assert.equal(new Set(texts).size, 6, texts.join(" "));
   }
-  assert.equal(rulerText(1.24e9, 0.41e9, 2.07e9), "1.2 s");
+  assert.equal(rulerText(1.24e9, 0.41e9, 2.07e9), "1.24 s");
+  assert.deepEqual([0, 1, 2, 3].map((at) => rulerText(at * 2.58e9, 2.58e9, 12.9e9)), ["0.0 s", "2.6 s", "5.2 s", "7.7 s"]);
 });

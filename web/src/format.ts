@@ -37,11 +37,11 @@ export function shortId(text: string, keep = 8): string {
 
 const UNITS: readonly (readonly [number, string])[] = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
 
-/** Returns `nanos` for a ruler whose marks are `step` apart and reach to `most`: one unit, as many digits as tell marks apart. */
+/** Returns `nanos` for a ruler whose marks are `step` apart and reach to `most`: one unit, as many digits as show that they are equally far apart. */
 export function rulerText(nanos: number, step: number, most: number): string {
   if (most >= 60e9 && step >= 1e9) return durationText(nanos);
   const [unit, name] = UNITS.find(([size]) => most >= size) ?? [1, "ns"];
-  const digits = Math.max(0, Math.min(9, Math.ceil(Math.log10(unit / Math.max(step, 1)))));
+  const digits = Math.max(0, Math.min(9, Math.ceil(Math.log10(unit / Math.max(step, 1))) + 1));
   return `${(nanos / unit).toFixed(digits)} ${name}`;
 }
 
