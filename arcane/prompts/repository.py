@@ -41,6 +41,11 @@ class PromptRepository:
         rows = (await self.session.scalars(_BY_NAME.select_after(statement, request, cursors))).all()
         return _BY_NAME.page(rows, request, cursors, lambda row: (row.name, row.id))
 
+    async def names(self, actor: Actor, prompts: Sequence[UUID]) -> dict[UUID, str]:
+        """Returns the names of these prompts of the actor's project, by id."""
+        rows = await self.session.scalars(self.visible_to(actor).where(col(Prompt.id).in_(prompts)))
+        return {row.id: row.name for row in rows.all()}
+
     async def count(self, actor: Actor) -> int:
         """Returns how many prompts the actor's project has."""
         statement = select(func.count()).select_from(self.visible_to(actor).subquery())

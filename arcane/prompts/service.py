@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,6 +67,11 @@ class PromptService:
             page = await prompts.page(actor, request, self.cursors, search)
             labels = await prompts.labels([row.id for row in page.items])
         return Page(tuple(PromptView.of(row, labels[row.id]) for row in page.items), page.next)
+
+    async def names(self, actor: Actor, prompts: Sequence[UUID]) -> dict[UUID, str]:
+        """Returns the names of these prompts, by id; those that are gone are left out."""
+        async with self.database.transaction(actor.tenant) as session:
+            return await PromptRepository(session).names(actor, prompts)
 
     async def get(self, actor: Actor, prompt: str) -> PromptView:
         """Returns one prompt; raises UnknownPrompt."""

@@ -87,6 +87,7 @@ class RunsPage(Page):
     base: str
     prompt: PromptView | None
     runs: tuple[RunView, ...]
+    names: dict[UUID, str]
     next: str | None
 
 
@@ -144,9 +145,17 @@ async def show_runs(
     runs: PromptRuns = request.app.state.prompt_runs
     found = await prompts_of(request).get(actor, prompt) if prompt else None
     page = await runs.page(actor, PageRequest(PAGE, cursor), prompt)
-    title = shell.language.gettext("Runs")
+    names = await prompts_of(request).names(actor, sorted({run.prompt_id for run in page.items if run.prompt_id}))
     return renderer.respond(
-        RunsPage(shell=shell, title=title, base=base_of(request), prompt=found, runs=page.items, next=page.next)
+        RunsPage(
+            shell=shell,
+            title=shell.language.gettext("Runs"),
+            base=base_of(request),
+            prompt=found,
+            runs=page.items,
+            names=names,
+            next=page.next,
+        )
     )
 
 

@@ -51,6 +51,14 @@ async def test_the_first_version_is_v0_and_promoted(bench: PromptBench, place: P
         assert await bench.service.get(place.actor, reference) == prompt
 
 
+async def test_prompts_are_named_within_their_project_alone(bench: PromptBench, place: Place) -> None:
+    mine, _ = await bench.service.create(place.actor, PromptChange(name="mine"), place.draft())
+    other = await bench.place()
+    theirs, _ = await bench.service.create(other.actor, PromptChange(name="theirs"), other.draft())
+    assert await bench.service.names(place.actor, [mine.id, theirs.id, uuid4()]) == {mine.id: "mine"}
+    assert await bench.service.names(place.actor, []) == {}
+
+
 async def test_a_version_is_found_by_number_id_label_and_as_the_latest(bench: PromptBench, place: Place) -> None:
     _, first = await bench.service.create(place.actor, PromptChange(name="p"), place.draft())
     second = await bench.service.add_version(place.actor, "p", place.draft("Bye {{name}}"))
