@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from web.icons import ICONS
 from web.shell import Directory, Shell, plain_shell, rail_of
 
 TEMPLATES = Path(__file__).parent / "templates"
+_TICKED = re.compile("`([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ def environment(language: Language, assets: Assets, *, reloads: bool, folders: S
         language.gettext, language.ngettext, newstyle=True
     )
     made.filters["spoken"] = lambda text: language.tell(text or "")  # declared elsewhere, in English
+    made.filters["marked"] = marked
     made.globals.update(
         asset=assets.url,
         glyph=lambda name, small=False: _glyph(assets, name, small=small),
@@ -133,6 +136,18 @@ def environment(language: Language, assets: Assets, *, reloads: bool, folders: S
         day_text=day_text,
     )
     return made
+
+
+def marked(text: str) -> Markup:
+    """Returns `text` with what stands between backticks as code.
+
+    >>> marked("unexpected `<`; a `{` is missing")
+    Markup('unexpected <code>&lt;</code>; a <code>{</code> is missing')
+    >>> marked("one ` alone")
+    Markup('one ` alone')
+    """
+    parts = enumerate(_TICKED.split(text))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in parts)
 
 
 def _glyph(assets: Assets, name: str, *, small: bool) -> Markup:

@@ -11,7 +11,7 @@ from jinja2 import Environment, meta, nodes
 from web import site
 from web.assets import Assets
 from web.i18n import Languages
-from web.rendering import TEMPLATES, Page, environment
+from web.rendering import TEMPLATES, Page, environment, marked
 
 assert site.PAGES, "importing the site imports every page module, and with it every page"
 
@@ -78,3 +78,10 @@ def test_a_template_compiles_and_holds_no_inline_script_or_style(jinja: Environm
     assert "hx-on" not in text
     for tag in text.split("<script")[1:]:
         assert "src=" in tag.split(">")[0] or 'type="application/json"' in tag.split(">")[0]
+
+
+def test_what_stands_between_backticks_is_code_and_nothing_else_is_markup() -> None:
+    assert marked("unexpected `<b>`; a `{` is <i>missing</i>") == (
+        "unexpected <code>&lt;b&gt;</code>; a <code>{</code> is &lt;i&gt;missing&lt;/i&gt;"
+    )
+    assert marked("one ` alone") == "one ` alone"

@@ -60,7 +60,8 @@ export function problems(api: string, tell: (text: string) => void): Extension {
 }
 
 function sentence(problem: Problem): string {
-  return problem.hint ? `${told(problem.message)} – ${told(problem.hint)}` : told(problem.message);
+  const said = problem.hint ? `${told(problem.message)} – ${told(problem.hint)}` : told(problem.message);
+  return said.replace(/`([^`]+)`/g, "“$1”");
 }
 
 /** Lines and columns count from 1; a problem at the end of the text is shown on the last character. */
