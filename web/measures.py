@@ -19,8 +19,12 @@ def value_text(value: float, unit: Unit) -> str:
     ['0', '0.123', '12.3', '1,234', '1.23 M']
     >>> value_text(0.0321, Unit.SECONDS), value_text(2.5, Unit.PER_SECOND), value_text(-1.5, Unit.SECONDS)
     ('32.1 ms', '2.5/s', '−1.50 s')
+    >>> value_text(0.0, Unit.SECONDS)
+    '0 s'
     """
     if unit is Unit.SECONDS:
+        if value == 0:
+            return "0 s"
         text = duration_text(round(abs(value) * NANOS_PER_SECOND))
         return f"−{text}" if value < 0 else text
     text = number_text(abs(value))

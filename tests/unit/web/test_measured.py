@@ -55,6 +55,7 @@ def test_a_series_is_called_by_the_values_of_its_labels(labels: tuple[Label, ...
     ("value", "unit", "text"),
     [
         (0.0, Unit.NONE, "0"),
+        (0.0, Unit.SECONDS, "0 s"),
         (0.1234, Unit.NONE, "0.123"),
         (1234.4, Unit.SPANS, "1,234"),
         (1_234_567.0, Unit.SPANS, "1.23 M"),

@@ -4,7 +4,7 @@ import type { Unit } from "./data";
 
 /** Returns a value with three significant digits and its unit. */
 export function valueText(value: number, unit: Unit): string {
-  if (unit === "seconds") return durationText(Math.round(value * 1e9));
+  if (unit === "seconds") return value === 0 ? "0 s" : durationText(Math.round(value * 1e9));
   const text = numberText(Math.abs(value));
   return `${value < 0 ? "−" : ""}${text}${unit === "per_second" ? "/s" : ""}`;
 }
