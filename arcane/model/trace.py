@@ -8,8 +8,11 @@ from operator import attrgetter
 
 from arcane.model.hit import ServiceStats
 from arcane.model.ids import TraceId
+from arcane.model.notice import Notice
 from arcane.model.span import Span, StatusCode
 
+LEFT_OUT = Notice("Spans that have the id of another span of this trace are left out.")
+"""Said where they are no copies: both ends of a call may share one id, as Zipkin's do."""
 _ORDER = attrgetter("start", "span_id")
 _ERROR = StatusCode.ERROR  # reading a member of an enum takes a call in Python 3.11
 
@@ -27,8 +30,15 @@ class Trace:
         unique = {span.span_id: span for span in given}
         if len(unique) < len(given):
             unique = {span.span_id: span for span in reversed(given)}  # of two with one id the first counts
+            if any(_differ(unique[span.span_id], span) for span in given) and LEFT_OUT not in warnings:
+                warnings = (*warnings, LEFT_OUT)
         self.spans: tuple[Span, ...] = tuple(sorted(unique.values(), key=_ORDER))
         self.warnings = warnings
+
+    def with_spans(self, spans: Iterable[Span]) -> Trace:
+        """Returns the trace with `spans` in it; the same one where they say nothing new."""
+        made = Trace(self.trace_id, (*self.spans, *spans), self.warnings)
+        return self if (len(made.spans), made.warnings) == (len(self.spans), self.warnings) else made
 
     def __repr__(self) -> str:
         return f"Trace({self.trace_id}, {len(self.spans)} spans)"
@@ -131,6 +141,12 @@ class Trace:
                 span, depth = stack.pop()
                 yield span, depth
                 stack.extend((child, depth + 1) for child in reversed(self.children.get(span.span_id, ())))
+
+
+def _differ(one: Span, other: Span) -> bool:
+    if one is other:
+        return False
+    return (one.name, one.kind, one.start, one.end) != (other.name, other.kind, other.start, other.end)
 
 
 def _without_circles(spans: Iterable[Span], parents: dict[str, Span]) -> dict[str, Span]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from arcane.spi import Span, TimeRange, Trace, TraceId
+from arcane.spi import TimeRange, Trace, TraceId
 from datasources.otlp_file.reader import FileKey, Slice
 
 _TRACE_WEIGHT = 1_000
@@ -55,15 +55,12 @@ class TraceIndex:
                 continue  # the rest of a trace whose beginning is gone
             known = self._entries.get(trace_id)
             if known is None:
-                files, weight, spans = {piece.file}, group.weight + _TRACE_WEIGHT, group.spans
-            else:
-                known.files.add(piece.file)  # a copy too: it stays when the file that was read first is deleted
-                fresh = [span for span in group.spans if span.span_id not in known.trace.by_id]
-                if not fresh:
-                    continue
-                files, weight = known.files, known.weight + group.weight
-                spans = [*known.trace.spans, *fresh]
-            self._put(trace_id, spans, files, weight)
+                self._put(Trace(trace_id, group.spans), {piece.file}, group.weight + _TRACE_WEIGHT)
+                continue
+            known.files.add(piece.file)  # a copy too: it stays when the file that was read first is deleted
+            trace = known.trace.with_spans(group.spans)
+            if trace is not known.trace:
+                self._put(trace, known.files, known.weight + group.weight)
         self._shrink()
 
     def forget(self, files: set[FileKey]) -> None:
@@ -90,12 +87,11 @@ class TraceIndex:
         entries = self._ordered()
         return entries[0].trace.start if entries else None
 
-    def _put(self, trace_id: TraceId, spans: list[Span], files: set[FileKey], weight: int) -> None:
-        if trace_id in self._entries:
-            self._remove(trace_id)
-        trace = Trace(trace_id, spans)
+    def _put(self, trace: Trace, files: set[FileKey], weight: int) -> None:
+        if trace.trace_id in self._entries:
+            self._remove(trace.trace_id)
         services = frozenset(span.service_name for span in trace.spans)
-        self._entries[trace_id] = Entry(trace, services, files, weight)
+        self._entries[trace.trace_id] = Entry(trace, services, files, weight)
         self.weight += weight
         self.spans += len(trace.spans)
         self._longest = max(self._longest, trace.duration)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from arcane.model.deadline import Deadline
 from arcane.model.hit import TraceHit
@@ -14,7 +15,7 @@ from arcane.model.ids import SpanId, TraceId, parse_span_id, parse_trace_id
 from arcane.model.outcome import QueryOutcome, SourceOutcome, SourceStatus
 from arcane.model.span import InstrumentationScope, Resource, Span, SpanKind, StatusCode
 from arcane.model.time import TimeRange, datetime_of, nanos_of
-from arcane.model.trace import Trace
+from arcane.model.trace import LEFT_OUT, Trace
 
 TRACE = TraceId("0" * 31 + "1")
 
@@ -107,6 +108,15 @@ def test_a_trace_without_its_root_keeps_its_orphans() -> None:
 def test_a_trace_never_ends_before_it_starts(end: int) -> None:
     trace = Trace(TRACE, [span("1", start=100, end=end), span("2", "1", start=110, end=end)])
     assert (trace.start, trace.end, trace.duration) == (100, 110, 10)
+
+
+def test_of_two_spans_with_one_id_the_first_counts_and_it_is_said_where_they_are_no_copies() -> None:
+    call, answer = span("1", start=10, end=20), span("1", start=12, end=18)
+    assert Trace(TRACE, [call, replace(call)]).warnings == ()
+    both = Trace(TRACE, [call, answer], ("cut",))
+    assert (both.spans, both.warnings) == ((call,), ("cut", LEFT_OUT))
+    assert both.with_spans([answer, call]) is both
+    assert Trace(TRACE, [call]).with_spans([answer]).warnings == (LEFT_OUT,)
 
 
 def test_an_empty_trace_has_no_extent() -> None:
