@@ -80,6 +80,14 @@ def app_url(settings: Settings) -> str:
     return _text(make_url(owner_url(settings)).set(username=role.name, password=role.password))
 
 
+def require_scripts() -> None:
+    """The migrations are here. They lie beside the packages, not in them, so a wheel brings none (docs/adr/0002)."""
+    if not (SCRIPTS / "env.py").is_file():
+        raise DatabaseSetupError(
+            "an installed package holds no migrations: run an instance from a clone (`make up`) or from the image"
+        )
+
+
 async def migrate(settings: Settings) -> None:
     """The application's role exists and the database is at the newest revision; safe to run at any time."""
     # Loaded here and not above: alembic takes 10 MB that a running backend never needs.
@@ -89,6 +97,7 @@ async def migrate(settings: Settings) -> None:
 
 async def run_alembic(settings: Settings, work: Callable[[Config], None]) -> None:
     """`work` has been done by alembic on the owner's connection, by one process at a time."""
+    require_scripts()
     role = app_role(settings)
     engine = create_async_engine(owner_url(settings), poolclass=NullPool)
     try:

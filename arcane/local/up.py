@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from arcane.kit.migrate import migrate
+from arcane.kit.migrate import migrate, require_scripts
 from arcane.kit.serving import PortTaken, listen
 from arcane.local.children import Child, run_child
 from arcane.local.demo import load_demo, refresh_demo
@@ -33,6 +33,7 @@ class Up:
 
     async def run(self) -> None:
         """Everything ran and has been stopped again. Raises LocalError, or what `migrate` raises."""
+        require_scripts()
         with self.folder.locked():
             self._check_port()
             async with anyio.create_task_group() as group:
