@@ -192,6 +192,16 @@ async def test_every_system_role_gets_what_it_holds_and_no_more(town: Town) -> N
         assert await _differences(town, caller, wanted) == [], name
 
 
+async def test_no_route_takes_a_change_without_the_token_of_the_session(town: Town) -> None:
+    forged = replace(town.acme.owner, csrf_token="")
+    changes = [route for route in _guarded(town) if route.method != "GET" and not route.access.by_key]
+    assert len(changes) > 100
+    wanted = dict.fromkeys(changes, 403)
+    assert await _differences(town, forged, wanted) == []
+    answer = await forged.call(changes[0].method, town.path(changes[0]))
+    assert answer.json()["type"] == "/problems/cross-site-request"
+
+
 @pytest.mark.parametrize(("scope", "role"), [("read", VIEWER), ("read-write", MEMBER)])
 async def test_a_key_works_in_its_project_and_nowhere_else(town: Town, scope: str, role: SystemRole) -> None:
     town.app.dependency_overrides.clear()

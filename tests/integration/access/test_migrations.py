@@ -71,6 +71,16 @@ async def test_the_application_owns_nothing_and_cannot_bypass(migrated_database:
     await connection.close()
 
 
+async def test_no_key_is_forgotten_in_a_row_that_stays(migrated_database: MigratedDatabase) -> None:
+    """ON DELETE SET NULL ends in a row that a check refuses, or that nobody can read any more."""
+    connection = await asyncpg.connect(migrated_database.superuser_dsn)
+    forgetting = await connection.fetch(
+        "SELECT conrelid::regclass::text AS name, conname FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'n'"
+    )
+    await connection.close()
+    assert [f"{row['name']}: {row['conname']}" for row in forgetting] == []
+
+
 async def test_names_are_given_keys_are_indexed_and_times_have_a_zone(migrated_database: MigratedDatabase) -> None:
     connection = await asyncpg.connect(migrated_database.superuser_dsn)
     naive = await connection.fetch(
