@@ -97,7 +97,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
     A headless start names the owner in the settings; whoever starts first creates it.
     """
-    database = Database.connect(app_url(app.state.settings), pool_size=app.state.settings.database.pool_size)
+    given = app.state.settings.database
+    database = Database.connect(
+        app_url(app.state.settings), pool_size=given.pool_size, statement_timeout_s=given.statement_timeout_s
+    )
     usage = assemble(app, database)
     state = app.state
     try:

@@ -29,6 +29,7 @@ class DatabaseSettings(BaseModel):
         None, description="Password of `app_role`. Empty: derived from the secret key."
     )
     pool_size: int = Field(10, ge=1, le=200, description="Most connections of one backend process.")
+    statement_timeout_s: float = Field(120.0, gt=0, description="Longest wait for the answer to one statement.")
 
 
 class ServerSettings(BaseModel):

@@ -74,9 +74,15 @@ class Database:
     engine: AsyncEngine
 
     @classmethod
-    def connect(cls, url: str, *, pool_size: int = 10) -> Database:
-        """Returns a database whose connections open on first use; `url` is `postgresql+asyncpg://...`."""
-        engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=10, hide_parameters=True)
+    def connect(cls, url: str, *, pool_size: int = 10, statement_timeout_s: float = 120.0) -> Database:
+        """Returns a database whose connections open on first use; `url` is `postgresql+asyncpg://...`.
+
+        The clock of a statement is ours: a server that is frozen, or behind a network that swallows, keeps none.
+        """
+        patience = {"command_timeout": statement_timeout_s}
+        engine = create_async_engine(
+            url, pool_size=pool_size, max_overflow=0, pool_timeout=10, hide_parameters=True, connect_args=patience
+        )
         return cls(engine)
 
     @asynccontextmanager
@@ -93,6 +99,8 @@ class Database:
                     yield session
                 finally:
                     _OPEN_TRANSACTIONS.set(_OPEN_TRANSACTIONS.get() - 1)
+        except TimeoutError as exc:  # a statement's: nothing else that waits belongs inside
+            raise _away() from exc
         except DBAPIError as exc:
             if not exc.connection_invalidated:
                 raise

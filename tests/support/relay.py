@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Relay:
-    """Passes bytes on to `target` (a port), hangs up on everybody while there is none."""
+    """Passes bytes on to `target` (a port), hangs up on everybody while there is none, swallows them while `silent`."""
 
     port: int = 0
     target: int | None = None
+    silent: bool = False
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -29,8 +30,8 @@ class Relay:
         self._open |= both
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_pass_on(reader, inner_writer))
-                group.create_task(_pass_on(inner_reader, writer))
+                group.create_task(self._pass_on(reader, inner_writer))
+                group.create_task(self._pass_on(inner_reader, writer))
         finally:
             self._open -= both
             for one in both:
@@ -41,16 +42,16 @@ class Relay:
         for writer in list(self._open):
             writer.transport.abort()
 
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while chunk := await reader.read(65_536):
-            writer.write(chunk)
-            await writer.drain()
-    except ConnectionError:
-        pass
-    finally:
-        writer.transport.abort()
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while chunk := await reader.read(65_536):
+                if not self.silent:
+                    writer.write(chunk)
+                    await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.transport.abort()
 
 
 @asynccontextmanager
