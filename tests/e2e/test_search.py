@@ -100,6 +100,20 @@ def test_more_rows_are_appended_and_the_shape_grows(visit: Open) -> None:
     expect(page.locator("#strip .strip-sum")).to_contain_text("100 loaded")
 
 
+def test_who_comes_back_from_a_trace_finds_its_row_again(visit: Open) -> None:
+    page = visit().open(DAY)
+    page.get_by_role("link", name="Load more").click()
+    expect(page.locator("tbody.page tr")).to_have_count(100)
+    row = page.locator("tbody.page tr").nth(70)
+    trace = row.get_attribute("data-trace")
+    row.locator("a.row-link").click()
+    expect(page.locator("[data-neighbours]")).to_contain_text("71 of 100")
+    page.go_back()
+    expect(page.locator("tbody.page tr")).to_have_count(100)
+    expect(page.locator("tbody.page tr.on")).to_have_attribute("data-trace", trace or "")
+    expect(page.locator("tbody.page tr.on")).to_be_in_viewport()
+
+
 def test_a_datasource_that_is_down_costs_its_own_rows_and_is_named(visit: Open) -> None:
     page = visit().open(DAY)
     expect(page.locator("#results > .notice")).to_contain_text("jaeger-legacy")

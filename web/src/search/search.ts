@@ -1,7 +1,7 @@
 // The result list: keyboard, shape over time, what each datasource said, and the list that the trace page pages through.
 import { one } from "../dom";
 import { isTyping, onKey } from "../keys";
-import { remember } from "../resultlist";
+import { recall, remember } from "../resultlist";
 import { _ } from "../texts";
 import { zoomTo } from "../zoom";
 import { drawShape } from "./shape";
@@ -15,8 +15,11 @@ export function init(results: HTMLElement): void {
   showSourceStates(results);
   if (!rows) return;
   const list = new RowList(rows);
+  const before = recall();
+  let sought = before.back === location.pathname + location.search ? before.opened : undefined;
   const refresh = () => {
     list.refresh();
+    if (sought && (list.mark(sought) || list.links().length >= before.links.length || !loadMore())) sought = undefined;
     draw(results, list);
     remember(list.links());
     sumUp(results, list.links().length);
@@ -27,6 +30,13 @@ export function init(results: HTMLElement): void {
   rows.addEventListener("arcane:rows", refresh);
   new MutationObserver(refresh).observe(one("table", rows), { childList: true });
   new ResizeObserver(() => draw(results, list)).observe(rows);
+}
+
+/** Asks for the next page; returns whether there is one. */
+function loadMore(): boolean {
+  const more = document.querySelector<HTMLAnchorElement>("#more a:not([data-again])");
+  more?.click();
+  return more !== null;
 }
 
 function draw(results: HTMLElement, list: RowList): void {
@@ -82,6 +92,13 @@ class RowList {
 
   links(): string[] {
     return this.rows.map((row) => row.querySelector<HTMLAnchorElement>("a.row-link")?.getAttribute("href") ?? "");
+  }
+
+  /** Selects the row that leads to `link`; returns whether there is one. */
+  mark(link: string): boolean {
+    const at = this.links().indexOf(link);
+    if (at >= 0) this.select(at);
+    return at >= 0;
   }
 
   shape(): Row[] {

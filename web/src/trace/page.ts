@@ -2,7 +2,7 @@
 import { getJson, Refused } from "../api";
 import { h, icon, one } from "../dom";
 import { rulerText } from "../format";
-import { recall } from "../resultlist";
+import { opened, recall } from "../resultlist";
 import { init as copyButtons, copyText } from "../elements/copy";
 import { _ } from "../texts";
 import type { SourceAnswer, TraceAnswer } from "./answer";
@@ -203,6 +203,7 @@ function neighbours(page: HTMLElement): void {
   const at = links.indexOf(location.pathname);
   if (back) one<HTMLAnchorElement>("[data-back]", page).href = back;
   if (at < 0) return;
+  opened(location.pathname);
   const place = one<HTMLElement>("[data-neighbours]", page);
   const arrow = (to: number, name: string, glyph: string, label: string) => links[to]
     ? h("a", { class: "button button-ghost button-icon", href: links[to], [name]: true, "aria-label": label, title: label }, icon(glyph, false))
