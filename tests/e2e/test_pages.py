@@ -275,6 +275,7 @@ def test_a_form_that_was_refused_is_accessible(browse: Browse, furnished: Furnis
     assert serious(page) == []
     assert overflowing(page) == []
     assert page.get_by_label("URL").get_attribute("aria-describedby") == "url-error"
+    expect(page.get_by_label("URL")).to_be_focused()
     assert page.get_by_label("Password").is_visible()
     assert page.get_by_label("Token").is_hidden()
     watched.complaints = [text for text in watched.complaints if "422" not in text]

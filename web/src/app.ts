@@ -7,4 +7,11 @@ import { _ } from "./texts";
 
 installShortcuts();
 start();
+focusFirstError();
 document.addEventListener("htmx:error", () => toast(_("Arcane did not answer."), "error"));
+
+/** A form that was refused is gone on with where it was wrong. */
+function focusFirstError(): void {
+  const wrong = [...document.querySelectorAll<HTMLElement>('main [aria-invalid="true"]')];
+  wrong.find((field) => field.checkVisibility())?.focus();
+}
