@@ -33,11 +33,18 @@ def refused(problem: dict[str, object], query: str = "") -> ClientError:
     lines = [f"{line}; {hint}" if hint else line]
     lines += _pointer(problem.get("position"), query)
     lines += [_bad_row(row) for row in _list(problem.get("errors"))[:_ROWS_SHOWN] if "line" in row]
+    lines += [_bad_part(row) for row in _list(problem.get("errors"))[:_ROWS_SHOWN] if "pointer" in row]
     for source in _list(problem.get("sources")):
         error = source.get("error")
         if isinstance(error, dict):
             lines.append(f"  {source.get('name')}: {error.get('message')}")
     return ClientError("\n".join(lines), Exit.REFUSED)
+
+
+def _bad_part(part: dict[str, object]) -> str:
+    """What is wrong with a part of what was sent, and which part that is."""
+    place = str(part["pointer"]).removeprefix("#/").replace("/", ".")
+    return f"  {place}: {part.get('detail')}" if place else f"  {part.get('detail')}"
 
 
 def _pointer(position: object, query: str) -> list[str]:

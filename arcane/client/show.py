@@ -32,7 +32,9 @@ def show_search(answer: Mapping[str, Any], console: Console) -> None:
         console.print("no trace matches", style="dim")
     for line in about_sources(answer["sources"]):
         console.print(Text(clean(line), style="yellow"))
-    if answer["next"]:
+    if answer["next"] and any(source["status"] == "failed" for source in answer["sources"]):
+        console.print("there may be more: ask again, raise --limit or narrow the time range", style="dim")
+    elif answer["next"]:
         console.print("there are more: raise --limit or narrow the time range", style="dim")
 
 

@@ -163,7 +163,8 @@ def test_the_table_shows_traces_and_what_is_missing() -> None:
     assert "tempo-prod" in out
     assert "2.5ms" in out
     assert "tempo-eu: failed: No connection." in out
-    assert "there are more" in out
+    assert "there may be more: ask again" in out
+    assert "there are more: raise --limit" in shown(show_search, ANSWER | {"sources": [SOURCE]})
     assert "\x1b[31m" not in out, "a service's name must not colour the terminal"
     partial = {"items": [], "next": None, "sources": [SOURCE | {"status": "partial", "warnings": ["2 lines."]}]}
     assert shown(show_search, partial) == "no trace matches\ntempo-prod: partial: 2 lines.\n"
@@ -224,6 +225,14 @@ def test_a_place_is_pointed_at_below_tabs_and_after_what_only_looks_like_a_line_
     position = {"line": 2, "column": 12, "length": 3}
     error = refused({"detail": "no", "position": position}, '{ .a = "\x0c\u2028" &&\n\t.b = "\u2028" foo }')
     assert str(error).split("\n")[2] == "  \t          ^^^"
+
+
+def test_a_part_that_is_wrong_is_named_with_what_is_wrong_about_it() -> None:
+    errors = [{"pointer": "#/path/evaluation_id", "detail": "Input should be a valid UUID"}]
+    assert str(refused({"detail": "1 part(s)", "errors": errors})).split("\n") == [
+        "1 part(s)",
+        "  path.evaluation_id: Input should be a valid UUID",
+    ]
 
 
 def test_an_address_that_is_none_is_told_in_one_line() -> None:
