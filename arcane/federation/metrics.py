@@ -34,6 +34,10 @@ _TWICE = Notice(
     "Measured by the datasource itself: a span that is also stored in another datasource counts once for each of them."
 )
 
+_PASSED_OVER = Notice(
+    "A datasource failed after its spans were counted: those that others hold as well may be missing from their part."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MetricsQuestion:
@@ -116,10 +120,13 @@ def _found(
     outcomes = [run.outcome(_rows(run), (_TWICE,) if several and run.answered else ()) for run in runs]
     failed = [run.failed for run in runs]
     left_out = len(series) > most or any(state.left_out for state in merged.values())
+    warnings = _warnings(question.query, len(series) > most, most, left_out)
+    if several and any(run.withdrawn for run in runs):
+        warnings = (*warnings, _PASSED_OVER)
     return MetricsFound(
         tuple(series[:most]),
         QueryOutcome(tuple(outcomes)),
-        _warnings(question.query, len(series) > most, most, left_out),
+        warnings,
         left_out,
         bool(failed) and all(failed),
     )

@@ -67,6 +67,8 @@ class MetricsRun:
     errors: int = 0
     answered: set[int] = field(default_factory=set)
     """Numbers of the tasks that the datasource measured itself."""
+    withdrawn: bool = False
+    """Spans that were counted here are not any more, and others that hold them as well passed them over."""
     _vanished: int = 0
     _gaps: int = 0
     _down_to: int | None = None
@@ -84,6 +86,7 @@ class MetricsRun:
         except DatasourceError as exc:
             self.error = exc
         if self.error is not None and len(self.tasks) > 1:
+            self.withdrawn = any(_is_something(one) for at, one in self.state.items() if at not in self.answered)
             self.state.clear()  # a ratio of which one side is there in part would be wrong
         self.elapsed_ms = (time.perf_counter() - started) * 1_000
 
