@@ -89,7 +89,7 @@ class Up:
                 told.append(f"sign in as {settings.access.owner_email}")
             if await load_demo(folders, state.organisations, state.projects, state.catalog):
                 told.append("the organisation Demo holds a day of traces in three datasources")
-        allowed = ", ".join(settings.egress.allow_networks) or "public addresses only"
+        allowed = ", ".join(["public addresses", *settings.egress.allow_networks])
         return [*told, f"datasources may be at: {allowed} (ARCANE_EGRESS__ALLOW_NETWORKS)", "Ctrl-C stops everything"]
 
 
