@@ -69,7 +69,7 @@ async def trace(request: Request, trace_id: str, actor: Reader, view: str = "") 
     try:
         known = parse_trace_id(trace_id)
     except ValueError as exc:
-        raise NotFound("a trace id is 1 to 32 hex digits") from exc
+        raise NotFound("a trace id is 1 to 32 hex digits, and not all of them are 0") from exc
     renderer = renderer_of(request)
     shell = await renderer.shell(request, actor, section="traces")
     here = f"/o/{shell.organisation}/p/{request.path_params['project']}/traces"
