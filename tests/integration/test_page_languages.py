@@ -45,11 +45,11 @@ NAMES = re.compile(
     r"|Organisation (Admin|Member)|Project Admin|Member|Viewer|CSV|JSON Lines|Parquet|OTLP|text|number|json|messages"
     r"|otlp_file|user_input|response|reference|secret\.thing|(query|body)\.[\w.]+:|testclient"
     r"|[0-9a-f]{8}…[0-9a-f]{8}|[0-9a-f]{32}|\(not an e-mail address\)"
-    r"|…\w{4}|Authorization: Bearer sk-arcane-…|POST /api/v1/\S+|[0-9a-f-]{36}|x|-1"
+    r"|…[\w-]{4}|Authorization: Bearer sk-arcane-…|POST /api/v1/\S+|[0-9a-f-]{36}|x|-1"
 )
 """What the premises, their roles, formats and types of columns are called, and how a program asks."""
 FIGURES = re.compile(r"[+~]?[\d.,]+ ?(ns|µs|ms|s|m|h|d|B|kB|MB)")
-IDENTIFIERS = re.compile(r"READ|[a-z][\w.:@-]*")
+IDENTIFIERS = re.compile(r"READ|[a-z0-9][\w.:@-]*")
 SCORERS = {one.name for one in Registry.load().announced()}
 """What built-in scores are called."""
 NAMES_ONLY = re.compile(r"/(audit|roles|explain)$")
