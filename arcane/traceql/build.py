@@ -27,6 +27,7 @@ from arcane.traceql.ast_pipeline import (
 from arcane.traceql.build_pipeline import PartPiece
 from arcane.traceql.errors import SyntaxProblem
 from arcane.traceql.piece import ExprPiece, Piece, Place, deeper, place_of
+from arcane.traceql.stage_names import meant
 
 Parts = Sequence[Any]
 """What Lark hands over: tokens, and what the callbacks returned."""
@@ -91,7 +92,8 @@ class Build(Transformer[Token, Query]):
         token: Token = parts[0]
         constant = build_expr.word_literal(token)
         if constant is None:
-            hint = f"conditions stand in braces: {{ {token} ... }}"
+            close = meant(token)
+            hint = f"did you mean `{close}()`?" if close else f"conditions stand in braces: {{ {token} ... }}"
             raise SyntaxProblem(f"`{token}` cannot stand here", place_of(token).position, hint)
         return constant
 

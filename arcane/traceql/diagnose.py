@@ -11,12 +11,15 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from arcane.traceql.ast import Position
 from arcane.traceql.errors import SyntaxProblem
+from arcane.traceql.stage_names import all_names, meant
 
 _OPERANDS = frozenset({"ATTRIBUTE", "STRING", "INT"})
 _MALFORMED_NUMBER = re.compile(r"[\d.]\w*[^\s{}()=~!<>&|^,]*")
 _FOREIGN_OPERATORS: Mapping[str, str] = MappingProxyType(
     {"==": "=", "===": "=", "<>": "!=", "=>": ">=", "=<": "<=", "!==": "!=", "~=": "=~", "~": "=~"}
 )
+_WORD_BEFORE = re.compile(r"(?<!\w)([^\W\d]\w*)\s*\Z")
+_LONGEST_WORD = 80
 _OPERATOR_CHARACTERS = frozenset("=<>!~")
 _FOREIGN_WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -72,9 +75,22 @@ def _misplaced(text: str, token: Token, expected: Set[str]) -> SyntaxProblem:
         begin = start - _before(text, start)
         hint = f"write `{_FOREIGN_OPERATORS[operator]}`"
         return SyntaxProblem(f"`{operator}` is not an operator", _position_at(text, begin, len(operator)), hint)
+    if (
+        token.type == "LPAR"
+        and "PIPE" in expected
+        and (word := _WORD_BEFORE.search(text, max(0, start - _LONGEST_WORD), start))
+    ):
+        return _no_stage(text, word)
     shown = token if len(token) <= 60 else f"{token[:57]}..."
     position = Position(token.line or 1, token.column or 1, len(token))
     return SyntaxProblem(f"unexpected `{shown}`", position, _hint(text, token, expected))
+
+
+def _no_stage(text: str, word: re.Match[str]) -> SyntaxProblem:
+    name = word[1]
+    close = meant(name)
+    hint = _FOREIGN_WORDS.get(name.lower()) or (f"did you mean `{close}`?" if close else f"stages are {all_names()}")
+    return SyntaxProblem(f"there is no stage `{name}`", _position_at(text, word.start(), len(name)), hint)
 
 
 def _hint(text: str, token: Token, expected: Set[str]) -> str | None:
