@@ -17,12 +17,14 @@ from arcane.experiments.again import Repeated
 from arcane.experiments.tables import ExperimentResult
 from arcane.experiments.words import OPEN, Status
 from arcane.kit.actor import Actor
-from arcane.kit.ids import NEW_ID_SQL
+from arcane.kit.ids import NEW_ID_SQL, numbered_id_sql
 from arcane.kit.keyset import Keyset
 from arcane.kit.pagination import Cursors, Page, PageRequest
 
 _NEWEST = Keyset("evaluations", (col(Evaluation.id),), tuple[UUID], descending=True)
 _NEW: Any = literal_column(NEW_ID_SQL)
+_NEW_IN_PLACE: Any = literal_column(numbered_id_sql(f"least({EvaluationExperiment.__tablename__}.position, 4095)"))
+"""Ids of answers to one row in the order of their experiments, where they are made row by row in that order."""
 _SUBJECT = ["id", "created_at", "organisation_id", "project_id", "evaluation_id", "ordinal", "key", "row_id"]
 _ADD_TRACES = text(
     "INSERT INTO evaluation_subjects (id, created_at, organisation_id, project_id, evaluation_id, ordinal, key, "  # noqa: S608 - a constant
@@ -140,17 +142,27 @@ class EvaluationRepository:
         made: Any = columns(*self._identity(evaluation), found.c.ordinal, cast(found.c.row_id, Text), found.c.row_id)
         return await self._inserted(_SUBJECT, made)
 
-    async def add_experiments(self, evaluation: Evaluation, experiment_ids: Sequence[UUID]) -> int:
-        """Returns how many answers of experiments are subjects now: those that succeeded."""
-        result = ExperimentResult
-        made: Any = columns(
-            *self._identity(evaluation),
-            col(result.ordinal),
-            cast(col(result.id), Text),
-            col(result.row_id),
-            col(result.experiment_id),
-            col(result.id),
-        ).where(col(result.experiment_id).in_(experiment_ids), col(result.status) == Status.DONE.value)
+    async def add_experiments(self, evaluation: Evaluation) -> int:
+        """Returns how many answers of its experiments are subjects now: those that succeeded.
+
+        The answers to one row stand in the order of the experiments.
+        """
+        result, judged = ExperimentResult, EvaluationExperiment
+        _, *identity = self._identity(evaluation)
+        made: Any = (
+            columns(
+                _NEW_IN_PLACE,
+                *identity,
+                col(result.ordinal),
+                cast(col(result.id), Text),
+                col(result.row_id),
+                col(result.experiment_id),
+                col(result.id),
+            )
+            .join(judged, col(judged.experiment_id) == col(result.experiment_id))
+            .where(col(judged.evaluation_id) == evaluation.id, col(result.status) == Status.DONE.value)
+            .order_by(col(result.ordinal), col(judged.position))
+        )
         return await self._inserted([*_SUBJECT, "experiment_id", "result_id"], made)
 
     async def add_traces(self, evaluation: Evaluation, hits: Sequence[Hit]) -> list[UUID]:

@@ -187,7 +187,7 @@ class EvaluationService:
         if draft.scope.of_traces:
             return
         if pinned.experiments:
-            found = await repository.add_experiments(evaluation, [one.id for one in pinned.experiments])
+            found = await repository.add_experiments(evaluation)
         elif pinned.dataset is not None:
             found = await repository.add_rows(evaluation, pinned.dataset.rows(split=draft.split))
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import RFC_4122, UUID, uuid4
 
 import msgspec
 import pytest
@@ -221,6 +221,19 @@ async def test_answers_of_experiments_are_judged_and_can_be_paired(desk: Desk) -
     assert sorted((of_a[row][0], of_b[row][0]) for row in of_a) == [(1.0, 0.0), (1.0, 1.0)]
     only = await verdicts.subjects(desk.actor, made.id, SubjectsRequest(PageRequest(50), experiment_id=a))
     assert [one.output for one in only.items] == ["2", "4"]
+
+
+async def test_answers_to_a_row_stand_in_the_order_of_the_experiments(desk: Desk) -> None:
+    dataset = await desk.dataset(*ROWS, columns=COLUMNS)
+    a, b, c, d = [await _answered(desk, dataset, "2", "4", "6") for _ in range(4)]
+    made = await _over(desk, c, a, d, b)
+    judged_in_order = (await desk.evaluations.verdicts.subjects(desk.actor, made.id, ALL)).items
+    assert [(one.ordinal, one.experiment_id) for one in judged_in_order] == [
+        (ordinal, experiment)
+        for ordinal in sorted({one.ordinal for one in judged_in_order})
+        for experiment in (c, a, d, b)
+    ]
+    assert {(one.id.version, one.id.variant) for one in judged_in_order} == {(7, RFC_4122)}
 
 
 async def test_experiments_over_different_datasets_are_not_judged_together(desk: Desk) -> None:
