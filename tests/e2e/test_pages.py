@@ -197,6 +197,15 @@ def test_a_page_is_whole_light_and_dark_wide_and_narrow(browse: Browse, furnishe
     is_whole(page, path, *OF_COLOUR)
 
 
+def test_a_run_is_called_by_what_it_is_of_and_a_changed_row_says_how(owner: Person, furnished: Furnished) -> None:
+    project = "/o/{organisation}/p/{project}"
+    run = owner.look(furnished.filled(f"{project}/jobs/{{run_id}}")).text
+    assert re.search(rf"<title>Run of {LONG}\b", run)
+    differences = owner.look(furnished.filled(f"{project}/datasets/{{dataset_id}}/differences")).text
+    assert '<label for="older">Older version</label>' in differences
+    assert '<td class="change">added</td>' in differences
+
+
 @pytest.mark.parametrize("path", ["/settings/members", "/settings/datasources", "/settings/projects", "/settings/audit",
                                   "/p/agents/settings/members", "/p/agents/settings/keys",
                                   "/p/agents/settings/visibility"])  # fmt: skip

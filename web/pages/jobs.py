@@ -104,10 +104,13 @@ async def show_run(
     run = await board.run(actor, run_id)
     found = await board.list(actor, PageRequest(PAGE, cursor), JobFilter(state, run_id))
     frame: Frame = await jobs_frame(request, actor)
+    names = await run_names(request, actor, [run])
+    name = names.get(run.subject_id)
+    title = say_to(request, "Run of %(name)s", name=name) if name else say_to(request, "Run")
     page = RunPage(
-        **{**frame.fields("runs"), "title": say_to(request, "Run")},  # type: ignore[arg-type]
+        **{**frame.fields("runs"), "title": title},  # type: ignore[arg-type]
         run=run,
-        names=await run_names(request, actor, [run]),
+        names=names,
         subject=_subject(request, run),
         jobs=found.items,
         state=state,
