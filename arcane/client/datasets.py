@@ -9,11 +9,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from arcane.client.commands import HERE, ApiKey, Url, instance_of, print_answer, told
 from arcane.client.errors import ClientError, Exit
 from arcane.client.instance import Instance
+from arcane.client.listing import Column, Holds, print_table
+from arcane.client.show import clean
 from arcane.kit.whole import written_whole
 
 datasets = typer.Typer(help="Datasets of a project: what there is, and files in and out.", no_args_is_help=True)
@@ -21,6 +23,13 @@ datasets = typer.Typer(help="Datasets of a project: what there is, and files in 
 _ENDINGS = {"csv": "csv", "tsv": "csv", "txt": "csv", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}
 _CHUNK = 256 * 1024
 _PAGE = 200
+_COLUMNS = (
+    Column("name"),
+    Column("rows", Holds.FIGURES),
+    Column("version", Holds.FIGURES, spare=1),
+    Column("columns", spare=2),
+    Column("id", Holds.WHOLE),
+)
 Given = Annotated[str | None, typer.Option("--format", help="csv, jsonl or parquet; by default as the name ends.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the API.")]
 
@@ -115,8 +124,9 @@ def _chunks(file: Path) -> Iterator[bytes]:
 
 
 def _show(answer: dict[str, Any], console: Console) -> None:
-    table = Table("name", "rows", "version", "columns", "id", box=None)
+    rows = []
     for one in answer["items"]:
         names = ", ".join(column["name"] for column in one["columns"])
-        table.add_row(one["name"], str(one["row_count"]), f"v{one['version']}", names, one["id"])
-    console.print(table)
+        said = (clean(one["name"]), str(one["row_count"]), f"v{one['version']}", clean(names), one["id"])
+        rows.append([Text(text) for text in said])
+    print_table(_COLUMNS, rows, console)

@@ -8,26 +8,29 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-_LONGEST = 60
+from arcane.client.listing import Column, Holds, print_table
+
+_COLUMNS = (
+    Column("start", Holds.WHOLE, spare=1),
+    Column("service", spare=2),
+    Column("name"),
+    Column("duration", Holds.FIGURES),
+    Column("spans", Holds.FIGURES, spare=4),
+    Column("errors", Holds.FIGURES, spare=3),
+    Column("matched", Holds.FIGURES, spare=5),
+    Column("trace", Holds.WHOLE),
+    Column("from", spare=6),
+)
+"""What `cells_of` yields."""
 
 
 def show_search(answer: Mapping[str, Any], console: Console) -> None:
     """The traces stand on the console as a table, and below it what is missing from them."""
     names = {source["datasource_id"]: source["name"] for source in answer["sources"]}
     if answer["items"]:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for column in ("start", "service", "name"):
-            table.add_column(column, no_wrap=True, overflow="ellipsis", max_width=_LONGEST)
-        for column in ("duration", "spans", "errors", "matched"):
-            table.add_column(column, justify="right", no_wrap=True)
-        table.add_column("trace", no_wrap=True)
-        table.add_column("from", no_wrap=True, overflow="ellipsis", max_width=_LONGEST)
-        for item in answer["items"]:
-            table.add_row(*cells_of(item, names))
-        console.print(table)
+        print_table(_COLUMNS, [tuple(cells_of(item, names)) for item in answer["items"]], console)
     else:
         console.print("no trace matches", style="dim")
     for line in about_sources(answer["sources"]):

@@ -6,22 +6,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
+from arcane.client.listing import Column, Holds, print_table
 from arcane.client.show import clean
+
+_EVALUATIONS = (
+    Column("name"),
+    Column("scope", spare=3),
+    Column("state", Holds.WHOLE),
+    Column("done", Holds.FIGURES),
+    Column("failed", Holds.FIGURES, spare=1),
+    Column("cost", Holds.FIGURES, spare=2),
+    Column("id", Holds.WHOLE),
+)
+_FIGURES = tuple(Column(name, Holds.FIGURES) for name in ("mean", "lowest", "highest", "done", "failed"))
 
 
 def show_list(evaluations: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Prints a line for each evaluation."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("ID", "NAME", "SCOPE", "STATE", "DONE", "FAILED", "COST"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    rows = []
     for one in evaluations:
         tally = one["tally"]
-        done = f"{tally['done']}/{tally['total']}"
-        cells = (one["id"], clean(one["name"]), one["scope"], one["state"], done, str(tally["failed"]))
-        table.add_row(*cells, f"${tally['cost_usd']:.4f}")
-    console.print(table)
+        counts = (f"{tally['done']}/{tally['total']}", str(tally["failed"]), f"${tally['cost_usd']:.4f}")
+        rows.append([Text(text) for text in (clean(one["name"]), one["scope"], one["state"], *counts, one["id"])])
+    print_table(_EVALUATIONS, rows, console)
 
 
 def show_one(evaluation: Mapping[str, Any], summary: Sequence[Mapping[str, Any]], console: Console) -> None:
@@ -29,15 +38,14 @@ def show_one(evaluation: Mapping[str, Any], summary: Sequence[Mapping[str, Any]]
     console.print(progress(evaluation))
     experiments = dict(evaluation["experiments"])
     names = {one["score_id"]: one["name"] for one in evaluation["scores"]}
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("SCORE", *(["EXPERIMENT"] if experiments else []), "MEAN", "LOW", "HIGH", "DONE", "FAILED"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    rows = []
     for row in summary:
         about = [clean(experiments.get(row["experiment_id"], ""))] if experiments else []
-        figures = [_figure(row[name]) for name in ("mean", "lowest", "highest")]
+        values = [_figure(row[name]) for name in ("mean", "lowest", "highest")]
         counts = (f"{row['done']}/{row['total']}", str(row["failed"]))
-        table.add_row(clean(names.get(row["score_id"], row["score_id"])), *about, *figures, *counts)
-    console.print(table)
+        said = (clean(names.get(row["score_id"], row["score_id"])), *about, *values, *counts)
+        rows.append([Text(text) for text in said])
+    print_table((Column("score"), *([Column("experiment")] if experiments else []), *_FIGURES), rows, console)
 
 
 def progress(evaluation: Mapping[str, Any]) -> str:

@@ -6,15 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from arcane.client.listing import Column, Holds, print_table
 from arcane.client.show import about_sources, clean, duration
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _CELLS = 48
 _SHOWN = 50
-_LONGEST = 60
+_LINE = (
+    Column("series"),
+    Column("", Holds.WHOLE, spare=1),
+    Column("last", Holds.FIGURES),
+    Column("mean", Holds.FIGURES),
+    Column("least", Holds.FIGURES, spare=2),
+    Column("most", Holds.FIGURES, spare=2),
+)
+_POINT = (Column("series"), Column("value", Holds.FIGURES))
 
 
 def show_metrics(answer: Mapping[str, Any], console: Console) -> None:
@@ -22,29 +30,26 @@ def show_metrics(answer: Mapping[str, Any], console: Console) -> None:
     if not answer["series"]:
         console.print("nothing to count", style="dim")
     else:
-        console.print(_table(answer))
+        _print_series(answer, console)
         if len(answer["series"]) > _SHOWN:
             console.print(f"{len(answer['series']) - _SHOWN} more series: --json prints all", style="dim")
     for line in (*answer["warnings"], *about_sources(answer["sources"])):
         console.print(Text(clean(line), style="yellow"))
 
 
-def _table(answer: Mapping[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
+def _print_series(answer: Mapping[str, Any], console: Console) -> None:
     is_line = answer["steps"]["count"] > 1
-    table.add_column("series", no_wrap=True, overflow="ellipsis", max_width=_LONGEST)
-    if is_line:
-        table.add_column("", no_wrap=True)
-    for column in ("last", "mean", "least", "most") if is_line else ("value",):
-        table.add_column(column, justify="right", no_wrap=True)
+    columns = _LINE if is_line else _POINT
+    rows = []
     for series in answer["series"][:_SHOWN]:
         found = [value for value in series["values"] if value is not None]
         cells = [Text(clean(_name(series["labels"])))]
         if is_line:
             cells.append(Text(sparkline(series["values"], _CELLS), style="cyan"))
         numbers = (found[-1], sum(found) / len(found), min(found), max(found)) if found and is_line else found[:1]
-        table.add_row(*cells, *(Text(_value(one, answer["unit"])) for one in numbers))
-    return table
+        cells += [Text(_value(one, answer["unit"])) for one in numbers]
+        rows.append([*cells, *[Text()] * (len(columns) - len(cells))])
+    print_table(columns, rows, console)
 
 
 def sparkline(values: Sequence[float | None], cells: int) -> str:

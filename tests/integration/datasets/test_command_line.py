@@ -42,6 +42,12 @@ def test_what_is_imported_is_exported(run: Run, tmp_path: Path) -> None:
     assert older.stdout.splitlines() == ['\ufeff"question","n"', '"Where, exactly?","1"', '"\'=SUM(A1)","2"']
     listed = run("list", "--json").stdout
     assert '"row_count": 3' in listed
+    made = json.loads(listed)["items"][0]
+    head, row = run("list").stdout.splitlines()
+    assert (head.split(), row.split()) == (
+        ["name", "rows", "version", "columns", "id"],
+        ["questions", "3", f"v{made['version']}", "question,", "n", made["id"]],
+    )
 
 
 def test_a_refused_export_leaves_the_file_that_was_there(run: Run, tmp_path: Path) -> None:
