@@ -20,8 +20,15 @@ DATA = (".html", ".lark", ".toml")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the distribution as an installer leaves it."""
     wheels, folder = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("site")
+    beside = str(Path(sys.executable).parent)  # there the backend looks for its program
     built = subprocess.run(
-        [sys.executable, "-c", BUILD, str(wheels)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", BUILD, str(wheels)],
+        cwd=ROOT,
+        env={"PATH": beside},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
     )
     with ZipFile(wheels / built.stdout.split()[-1]) as wheel:
         wheel.extractall(folder)

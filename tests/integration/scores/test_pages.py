@@ -62,7 +62,7 @@ def test_what_cannot_work_is_said_at_its_field_and_what_was_typed_stays(place: P
     page = send(
         place, "/new/python", {"name": "Mine", "scale": "numeric", "code": "def grade(response):\n    return 1"}
     )
-    assert "there is no function `score`" in page
+    assert "there is no function <code>score</code>" in page
     assert "def grade(response)" in page
     wrong = send(place, "/new/people", {**TASTE, "name": "Other", "labels": "good: very"})
     assert "does not end in a number" in wrong
