@@ -106,7 +106,7 @@ async def show_run(
     frame: Frame = await jobs_frame(request, actor)
     names = await run_names(request, actor, [run])
     name = names.get(run.subject_id)
-    title = say_to(request, "Run of %(name)s", name=name) if name else say_to(request, "Run")
+    title = say_to(request, "Run of %(name)s") % {"name": name} if name else say_to(request, "Run")
     page = RunPage(
         **{**frame.fields("runs"), "title": title},  # type: ignore[arg-type]
         run=run,
