@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -40,8 +40,8 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[Text]], conso
     table = Table(box=None, pad_edge=False, header_style="dim")
     for at in shown:
         named = columns[at].holds is Holds.NAMES
-        justify = "right" if columns[at].holds is Holds.FIGURES else "left"
-        table.add_column(columns[at].name, justify=justify, no_wrap=not named, max_width=_LONGEST if named else None)  # type: ignore[arg-type]
+        justify: JustifyMethod = "right" if columns[at].holds is Holds.FIGURES else "left"
+        table.add_column(columns[at].name, justify=justify, no_wrap=not named, max_width=_LONGEST if named else None)
     for row in rows:
         table.add_row(*[_on_one_line(row[at]) for at in shown])
     console.print(table)
