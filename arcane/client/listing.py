@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 _LONGEST = 60
-_SHORTEST = 12
+_SHORTEST = 10
 """To so many cells a name is cut before a column is left out."""
 _BETWEEN = 2
 
